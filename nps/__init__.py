@@ -1,0 +1,1 @@
+"""Wordback: one question by email, every answer acted on."""
