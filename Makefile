@@ -40,7 +40,7 @@ lint: ## ruff, mypy, the arrows between the floors, declared dependencies
 	@$(PYTHON) bootstrap.py dev </dev/null
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/deptry nps
 
 bench: ## the figures of bench/ (NAME=redirect_click, FORM=short or long)
