@@ -7,7 +7,7 @@ A due time that falls on a closing stays there; a start at the closing or in clo
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from .hours import Hours
+from nps.followups.rules.hours import Hours
 
 HORIZON = timedelta(days=400)
 _NONE = timedelta(0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from . import clock
-from .hours import Hours
+from nps.followups.rules import clock
+from nps.followups.rules.hours import Hours
 
 MOST_STEPS = 5
 

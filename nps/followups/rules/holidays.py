@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from .hours import MOST_HOLIDAYS, Span, parse_spans
+from nps.followups.rules.hours import MOST_HOLIDAYS, Span, parse_spans
 
 MOST_BYTES = 1_000_000
 MOST_YEARS = 30

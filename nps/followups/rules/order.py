@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from statistics import median
 
-from . import clock
-from .hours import Hours
-from .states import CaseState
+from nps.followups.rules import clock
+from nps.followups.rules.hours import Hours
+from nps.followups.rules.states import CaseState
 
 
 class Group(StrEnum):

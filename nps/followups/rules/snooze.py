@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from .hours import Hours
+from nps.followups.rules.hours import Hours
 
 BEFORE_DUE = timedelta(minutes=15)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from . import clock
-from .hours import Hours
+from nps.followups.rules import clock
+from nps.followups.rules.hours import Hours
 
 SOON = 0.25
 
