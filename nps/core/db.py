@@ -1,0 +1,129 @@
+"""The database: one declarative base, one session, one place that commits.
+
+A request or a job is one unit of work: its edge commits, any exception rolls back. Services may flush.
+On SQLite a unit that will write begins with BEGIN IMMEDIATE, so that it waits for its turn instead of failing
+half-way; units that only read use a plain BEGIN and never wait.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from nps.core import tenancy
+from nps.core.settings import Settings
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant: aware in, aware UTC out, on databases that forget time zones too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+JSONValue = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSONValue, list[Any]: JSONValue, list[str]: JSONValue}
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """What the engine is made with: time-outs, pool and driver switches of each database."""
+    if settings.is_sqlite:
+        return {"connect_args": {"timeout": 10, "check_same_thread": False}, "pool_size": 20, "max_overflow": 20}
+    connect: dict[str, Any] = {"options": "-c statement_timeout=300000 -c timezone=UTC", "tcp_user_timeout": 5000}
+    if settings.database_pooler:
+        connect["prepare_threshold"] = None
+    return {"connect_args": connect, "pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}
+
+
+def prepare(engine: Engine) -> None:
+    """Make the driver obey: our own BEGIN, WAL and foreign keys on SQLite."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def install() -> None:
+    """Put the tenancy guard around the session. Called once at import of the application factory."""
+    tenancy.guard(db.session)
+
+
+def begin_writing() -> None:
+    """Say before the first statement that this unit will write. Unsafe requests and jobs do so by themselves."""
+    _writing.set(True)
+
+
+def end_writing() -> None:
+    _writing.set(False)
+
+
+@contextmanager
+def unit(write: bool = True) -> Iterator[None]:
+    """One short unit of work that commits at its end, for tasks that talk to the outside and for the command line."""
+    token = _writing.set(write)
+    try:
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+
+
+def commit() -> None:
+    """Finish the current unit. For the edges only: request, job, command."""
+    db.session.commit()
+
+
+def rollback() -> None:
+    db.session.rollback()

@@ -1,0 +1,15 @@
+"""What we call outside, as types. Production builds the real ones; tests and demo pass doubles that speak the real protocol."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Ports:
+    """Outside parts by role. A role that is absent is built from the settings when first needed."""
+
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, role: str) -> Any | None:
+        """The double for `role` ("mail", "stripe", "http"), or None when the real one is to be built."""
+        return self.given.get(role)

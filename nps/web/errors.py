@@ -1,0 +1,79 @@
+"""One handler for what services refuse and for what surprises: a page, a fragment, or problem+json under /api."""
+
+import secrets
+import traceback
+
+from flask import Flask, Response, g, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from nps.core import db as database
+from nps.core.db import db
+from nps.core.errors import DomainError, TooMany
+from nps.core.log import log
+from nps.web.htmx import is_fragment
+
+WORDS = {
+    400: ("We could not read that", "The request was cut or altered on its way. Go back and try once more."),
+    401: ("Sign in first", "Nothing was changed."),
+    403: ("Your role does not allow this", "Nothing was changed. An owner or admin of the account can do it."),
+    404: ("There is nothing at this address", "It may have been moved or removed, or the address was cut."),
+    405: ("This address does not take that", "Nothing was changed. Go back and use the buttons on the page."),
+    409: ("Someone else was faster", "Nothing was changed."),
+    410: ("This is over", "There is nothing left to do here."),
+    413: ("That is too large", "Nothing was stored."),
+    422: ("Something needs another look", "Nothing was stored."),
+    429: ("That was very often", "Wait a minute, then go on. Nothing was lost."),
+    500: ("Something broke on our side", "Nothing you typed was stored. The fault was written down; try again in a minute."),
+    503: ("We are back in a moment", "The database does not answer. Nothing was lost; try again in a minute."),
+}
+
+
+def answer(status: int, message: str = "", error: DomainError | None = None, reference: str = "") -> Response:
+    """The page or fragment for a refusal."""
+    title, fallback = WORDS.get(status, WORDS[400] if status < 500 else WORDS[500])
+    name = "_error.html" if is_fragment() else "error.html"
+    page = render_template(name, status=status, heading=title, message=message or fallback, error=error, reference=reference)
+    response = make_response(page, status)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def install(app: Flask) -> None:
+    """Register the handlers. `app.extensions["api_errors"]`, where set, answers for paths under /api."""
+
+    def _for_machines() -> bool:
+        return request.path.startswith(("/api/", "/compat/")) and "api_errors" in app.extensions
+
+    def _rollback() -> None:
+        if db.session.registry.has() and not g.get("keep_changes"):
+            database.rollback()
+
+    @app.errorhandler(DomainError)
+    def _domain(error: DomainError) -> Response:
+        _rollback()
+        if _for_machines():
+            return app.extensions["api_errors"](error.status, error.code, error.message, error.fields, error)
+        return answer(error.status, error.message, error)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400:
+            return error.get_response()  # type: ignore[return-value]
+        _rollback()
+        if _for_machines():
+            return app.extensions["api_errors"](status, (error.name or "error").lower().replace(" ", "_"), error.description or "", {}, error)
+        return answer(status)
+
+    @app.errorhandler(Exception)
+    def _surprise(error: Exception) -> Response:
+        reference = secrets.token_hex(4)
+        log.error("surprise", reference=reference, route=request.endpoint, error=type(error).__name__, trace=traceback.format_exc(limit=-8))
+        if app.testing and not app.config.get("SHOW_ERROR_PAGES"):
+            raise error
+        g.keep_changes = False
+        _rollback()
+        if _for_machines():
+            return app.extensions["api_errors"](500, "internal", "", {}, error)
+        return answer(500, reference=reference)

@@ -1,0 +1,29 @@
+"""THE MAP: who may enter where, what follows what, what the clock starts, what the operator can type."""
+
+from datetime import timedelta
+
+import click
+from flask import Blueprint
+
+from nps.accounts import guards, views as accounts_views
+from nps.accounts.guards import Door
+from nps.core.events import Subscriptions
+
+# (blueprint, url prefix, door): exactly one door each.
+BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
+    # accounts
+    (accounts_views.blueprint, "", guards.visitor_door()),
+    (accounts_views.start, "", guards.signed_in_door()),
+]
+
+# {Event: [now(handler), later("feature.task")]}
+SUBSCRIPTIONS: Subscriptions = {}
+
+# Events nobody listens to, on purpose (with the reason).
+SILENT: dict[type, str] = {}
+
+# (task, every)
+SCHEDULE: list[tuple[str, timedelta]] = []
+
+# click groups of `nps`
+COMMANDS: list[click.Command] = []

@@ -1,0 +1,284 @@
+"""Fixtures of the whole suite: an application on SQLite and, with `--db both`, on PostgreSQL; people; jobs; the clock."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from nps.accounts import service as accounts
+from nps.accounts.models import Account, User
+from nps.app import create_app
+from nps.core import clock as product_clock
+from nps.core import db as database
+from nps.core import tenancy
+from nps.core.db import Base, db
+from nps.core.ports import Ports
+from nps.core.settings import Settings, load
+from nps.jobs import executor
+
+KEYS = ("a test key that is long enough to sign with", "an older test key that is long enough too")
+PASSWORD = "correct horse battery staple"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=("sqlite", "postgresql", "both"), default="sqlite", help="databases that data tests run on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine_name" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--db")
+        names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+        metafunc.parametrize("engine_name", names, scope="session")
+
+
+_real_connect = socket.socket.connect
+
+
+def _loopback_only(self: socket.socket, address: Any) -> Any:
+    if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+        raise AssertionError(f"a test tried to reach {address[0]}")
+    return _real_connect(self, address)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stay_at_home() -> Iterator[None]:
+    """No socket leaves the machine."""
+    socket.socket.connect = _loopback_only  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = _real_connect  # type: ignore[method-assign]
+
+
+def settings_for(url: str, folder: Path, **given: Any) -> Settings:
+    """Settings of a test installation."""
+    values: dict[str, Any] = {
+        "_env_file": None,
+        "base_url": "http://localhost",
+        "database_url": url,
+        "secret_keys": KEYS,
+        "files_dir": folder,
+        "testing": True,
+        "signup": "open",
+        "inbound_secret": "inbound secret of the tests",
+        "log_format": "text",
+        "worker_poll_seconds": 0.05,
+    }
+    return load(**{**values, **given})
+
+
+@pytest.fixture(scope="session")
+def template_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with all tables, copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    path = folder / "empty.sqlite3"
+    app = create_app(settings_for(f"sqlite:///{path}", folder))
+    with app.app_context(), tenancy.unscoped("tests make the tables"):
+        build_schema()
+        db.session.remove()
+        db.engine.dispose()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+def build_schema() -> None:
+    """All tables, triggers and, on PostgreSQL, the third wall."""
+    Base.metadata.create_all(db.engine)
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.begin() as connection:
+            for table in tenancy.owned_tables(Base.metadata):
+                for statement in tenancy.row_security_ddl(table):
+                    connection.execute(text(statement))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database of this test process on a real server, with all tables, as the plain role."""
+    from tests import services  # noqa: PLC0415  (only where PostgreSQL is asked for)
+
+    with ExitStack() as stack:
+        url = stack.enter_context(services.test_database())
+        app = create_app(settings_for(url, tmp_path_factory.mktemp("pg")))
+        with app.app_context(), tenancy.unscoped("tests make the tables"):
+            build_schema()
+            db.session.remove()
+            db.engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def db_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database with all tables."""
+    if engine_name == "sqlite":
+        target = tmp_path / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("template_sqlite"), target)
+        yield f"sqlite:///{target}"
+        return
+    url = request.getfixturevalue("postgres_url")
+    yield url
+    engine = create_engine(url)
+    names = ", ".join(f'"{t.name}"' for t in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return Ports()
+
+
+@pytest.fixture
+def settings(db_url: str, tmp_path: Path) -> Settings:
+    return settings_for(db_url, tmp_path)
+
+
+@pytest.fixture
+def app(settings: Settings, ports: Ports) -> Iterator[Flask]:
+    """The application, with an application context and no account in scope."""
+    application = create_app(settings, ports)
+    with application.app_context():
+        database.begin_writing()
+        yield application
+        db.session.remove()
+        tenancy.leave()
+        database.end_writing()
+        product_clock.reset()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def owner(app: Flask) -> User:
+    """Ines, who owns Larkfield."""
+    return accounts.create_user("ines@larkfield.example", "Ines Marchetti", PASSWORD)
+
+
+@pytest.fixture
+def account(app: Flask, owner: User) -> Iterator[Account]:
+    """Larkfield, active, in scope and committed."""
+    made = accounts.create_account(
+        "Larkfield",
+        owner,
+        slug="larkfield",
+        state="active",
+        postal_address="Larkfield Inc., 48 Quay Street, Portland, ME 04101, USA",
+        sender_name="Ines Marchetti",
+        sender_role="Customer lead",
+        sender_email="ines@larkfield.example",
+        reply_to="ines@larkfield.example",
+        time_zone="America/New_York",
+        whom="another business owner",
+    )
+    with tenancy.account_scope(made.id):
+        db.session.commit()
+        yield made
+
+
+@pytest.fixture
+def rival(app: Flask) -> Account:
+    """Another company with look-alike people."""
+    user = accounts.create_user("rita@rival.example", "Rita Rival", PASSWORD)
+    made = accounts.create_account("Rival", user, slug="rival", state="active", postal_address="1 Other Street")
+    db.session.commit()
+    return made
+
+
+class Browser(FlaskClient):
+    """A test client that sends our cross-site token with every form, as the page would."""
+
+    def form(self, path: str, data: dict[str, Any] | None = None, **rest: Any) -> Any:
+        """POST a form of ours: fetches a token from the session first."""
+        with self.session_transaction() as kept:
+            raw = kept.setdefault("csrf_token", "0" * 40)
+        with self.application.test_request_context():
+            from flask import session  # noqa: PLC0415
+            from flask_wtf.csrf import generate_csrf  # noqa: PLC0415
+
+            session["csrf_token"] = raw
+            token = generate_csrf()
+        return self.post(path, data={**(data or {}), "csrf_token": token}, **rest)
+
+
+@pytest.fixture
+def client(app: Flask) -> Browser:
+    """A visitor's browser. Requests run with their own application context and session."""
+    app.test_client_class = Browser
+    made: Any = app.test_client()
+    return made  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[..., Browser]:
+    """sign_in(user) gives a browser in which that user is signed in."""
+
+    def make(user: User) -> Browser:
+        app.test_client_class = Browser
+        browser: Any = app.test_client()
+        with tenancy.unscoped("tests sign people in"):
+            session = accounts.start_session(user, "tests", "127.0.0.1")
+            db.session.commit()
+        with browser.session_transaction() as cookie:
+            cookie["_user_id"] = session.get_id()
+            cookie["_fresh"] = True
+            cookie["seen"] = product_clock.now().timestamp()
+        return browser  # type: ignore[no-any-return]
+
+    return make
+
+
+@pytest.fixture
+def signed_in(sign_in: Callable[..., Browser], account: Account, owner: User) -> Browser:
+    """Ines's browser, signed in to Larkfield."""
+    return sign_in(owner)
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], int]:
+    """Drain the queue the way a worker would: in an own context, with no account in scope."""
+
+    def run() -> int:
+        scope = tenancy.current_or_none()
+        db.session.commit()
+        tenancy.leave()
+        try:
+            with app.app_context():
+                return executor.drain()
+        finally:
+            if scope is not None:
+                tenancy.enter(scope)
+            db.session.expire_all()
+            database.begin_writing()
+
+    return run
+
+
+class Clock:
+    """The product's clock, moved by hand."""
+
+    def now(self) -> datetime:
+        return product_clock.now()
+
+    def move(self, **by: float) -> None:
+        product_clock.move(timedelta(**by))
+
+    def at(self, moment: datetime) -> None:
+        product_clock.move(moment - product_clock.now())
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    yield Clock()
+    product_clock.reset()
+
+
+os.environ.pop("DATABASE_URL", None)
