@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: an application on SQLite and, with `--db both`, on PostgreSQL; people; jobs; the clock."""
 
+import contextvars
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import create_engine, text
 
 from nps.accounts import service as accounts
@@ -194,19 +196,24 @@ def rival(app: Flask) -> Account:
 
 
 class Browser(FlaskClient):
-    """A test client that sends our cross-site token with every form, as the page would."""
+    """A browser of its own: each request runs in an empty context, as in a server, and sees what the test has written so far."""
+
+    def open(self, *given: Any, **rest: Any) -> Any:
+        if db.session.registry.has():
+            db.session.commit()
+        try:
+            return contextvars.Context().run(super().open, *given, **rest)
+        finally:
+            db.session.rollback()
+            db.session.expire_all()
 
     def form(self, path: str, data: dict[str, Any] | None = None, **rest: Any) -> Any:
-        """POST a form of ours: fetches a token from the session first."""
+        """POST a form of ours with the cross-site token the page would carry."""
+        secret = "a cross-site secret of the tests"
         with self.session_transaction() as kept:
-            raw = kept.setdefault("csrf_token", "0" * 40)
-        with self.application.test_request_context():
-            from flask import session  # noqa: PLC0415
-            from flask_wtf.csrf import generate_csrf  # noqa: PLC0415
-
-            session["csrf_token"] = raw
-            token = generate_csrf()
-        return self.post(path, data={**(data or {}), "csrf_token": token}, **rest)
+            kept["csrf_token"] = secret
+        signed = URLSafeTimedSerializer(self.application.config["SECRET_KEY"], salt="wtf-csrf-token").dumps(secret)
+        return self.post(path, data={**(data or {}), "csrf_token": signed}, **rest)
 
 
 @pytest.fixture
