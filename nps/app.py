@@ -13,7 +13,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nps import wiring
 from nps.accounts import guards
-from nps.core import clock, db as database, events, ids, log
+from nps.core import clock, events, ids, log
+from nps.core import db as database
 from nps.core.db import db
 from nps.core.ports import Ports
 from nps.core.settings import Settings, load
@@ -38,7 +39,13 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     clock.follow(settings.clock_file)
     log.configure(settings.log_format)
     app = APIFlask(
-        "nps", static_folder="static", template_folder=str(folder("templates")), json_errors=False, docs_path=None, spec_path=None, enable_openapi=False
+        "nps",
+        static_folder="static",
+        template_folder=str(folder("templates")),
+        json_errors=False,
+        docs_path=None,
+        spec_path=None,
+        enable_openapi=False,
     )
     configure(app, settings)
     app.extensions["settings"] = settings

@@ -5,7 +5,8 @@ from datetime import timedelta
 import click
 from flask import Blueprint
 
-from nps.accounts import guards, views as accounts_views
+from nps.accounts import guards
+from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
 from nps.core.events import Subscriptions
 

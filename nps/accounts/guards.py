@@ -11,7 +11,8 @@ from flask_login import current_user
 from nps.accounts import queries, service
 from nps.accounts.errors import NotAllowed
 from nps.accounts.models import LoginSession
-from nps.core import clock, db as database, ids, tenancy
+from nps.core import clock, ids, tenancy
+from nps.core import db as database
 from nps.core.errors import DomainError
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

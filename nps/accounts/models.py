@@ -54,7 +54,7 @@ class User(Base):
     created_at: Mapped[datetime]
 
 
-class LoginSession(UserMixin, Base):
+class LoginSession(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     """A signed-in browser. The cookie names it; deleting the row ends it at the next request."""
 
     __tablename__ = "login_session"

@@ -60,7 +60,13 @@ def start_session(user: User, agent: str, network: str) -> LoginSession:
     """A new signed-in browser. The row carries its secret (`get_id`) only until the cookie is written."""
     token, now = ids.new_token(32), clock.now()
     session = LoginSession(
-        token_hash=ids.digest(token), user_id=user.id, agent=agent[:200], network=network[:60], created_at=now, seen_at=now, confirmed_at=now
+        token_hash=ids.digest(token),
+        user_id=user.id,
+        agent=agent[:200],
+        network=network[:60],
+        created_at=now,
+        seen_at=now,
+        confirmed_at=now,
     )
     db.session.add(session)
     db.session.flush()
@@ -82,15 +88,31 @@ def create_api_key(name: str, scopes: list[str], created_by_id: UUID | None) -> 
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     secret = "wb_live_" + ids.new_code(alphabet, 24)
     key = ApiKey(
-        name=name, prefix=secret[:12], secret_hash=ids.digest(secret), last4=secret[-4:], scopes=scopes, created_by_id=created_by_id, created_at=clock.now()
+        name=name,
+        prefix=secret[:12],
+        secret_hash=ids.digest(secret),
+        last4=secret[-4:],
+        scopes=scopes,
+        created_by_id=created_by_id,
+        created_at=clock.now(),
     )
     db.session.add(key)
     db.session.flush()
     return key, secret
 
 
-def audit(actor: str, action: str, *, kind: str = "", object_id: object = "", facts: dict[str, Any] | None = None, reason: str = "") -> None:
+def audit(
+    actor: str, action: str, *, kind: str = "", object_id: object = "", facts: dict[str, Any] | None = None, reason: str = ""
+) -> None:
     """Write down a privileged act in the transaction that does it."""
     db.session.add(
-        AuditEntry(occurred_at=clock.now(), actor=actor, action=action, object_kind=kind, object_id=str(object_id), facts=facts or {}, reason=reason)
+        AuditEntry(
+            occurred_at=clock.now(),
+            actor=actor,
+            action=action,
+            object_kind=kind,
+            object_id=str(object_id),
+            facts=facts or {},
+            reason=reason,
+        )
     )

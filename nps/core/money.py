@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 # ISO 4217 currencies whose minor unit is not a hundredth; the rest have two decimals.
-_DECIMALS = {c: 0 for c in ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split()} | {
-    c: 3 for c in "BHD IQD JOD KWD LYD OMR TND".split()
-}
+_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+_THREE = "BHD IQD JOD KWD LYD OMR TND".split()
+_DECIMALS = dict.fromkeys(_NONE, 0) | dict.fromkeys(_THREE, 3)
 CURRENCIES = frozenset(
     (
         "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC"
@@ -40,7 +40,7 @@ def decimals(currency: str) -> int:
 
 
 def format_money(minor: int, currency: str) -> str:
-    """"$50", "$6,490.50", "¥1,200", "−€3": thousands with a comma, decimals only when there are some."""
+    """ "$50", "$6,490.50", "¥1,200", "−€3": thousands with a comma, decimals only when there are some."""
     places = decimals(currency)
     whole, part = divmod(abs(minor), 10**places)
     text = f"{whole:,}" + (f".{part:0{places}d}" if part else "")
@@ -54,6 +54,12 @@ def parse_money(text: str, currency: str) -> int:
     plain = text.strip().replace(",", "").lstrip("$€£¥")
     whole, dot, part = plain.partition(".")
     places = decimals(currency)
-    if not (whole.isascii() and whole.isdigit()) or len(whole) > 12 or (dot and not (part.isascii() and part.isdigit())) or len(part) > places:
+    if (
+        not (whole.isascii() and whole.isdigit())
+        or len(whole) > 12
+        or (dot and not (part.isascii() and part.isdigit()))
+        or len(part) > places
+    ):
         raise ValueError(text)
-    return int(whole) * 10**places + int(part.ljust(places, "0") or 0)
+    minor: int = int(whole) * 10**places + int(part.ljust(places, "0") or 0)
+    return minor

@@ -170,9 +170,7 @@ def owned_tables(metadata: MetaData) -> list[str]:
 
 def row_security_ddl(table: str) -> list[str]:
     """The third wall for one table: what a migration executes on PostgreSQL."""
-    rule = (
-        "account_id = nullif(current_setting('app.account_id', true), '')::uuid OR current_setting('app.unscoped', true) = 'on'"
-    )
+    rule = "account_id = nullif(current_setting('app.account_id', true), '')::uuid OR current_setting('app.unscoped', true) = 'on'"
     return [
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',

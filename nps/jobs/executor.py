@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from nps.core import clock, db as database, ids, tenancy
+from nps.core import clock, ids, tenancy
+from nps.core import db as database
 from nps.core.db import db
 from nps.core.log import log
 from nps.jobs.models import Job
@@ -36,7 +37,9 @@ def claim(limit: int, lease: timedelta, queues: tuple[str, ...] = ("urgent", "de
     for job_id, queue in found:
         token = ids.new_id()
         done = db.session.execute(
-            update(Job).where(Job.id == job_id, Job.state == "due").values(state="running", token=token, lease_until=now + lease, attempts=Job.attempts + 1)
+            update(Job)
+            .where(Job.id == job_id, Job.state == "due")
+            .values(state="running", token=token, lease_until=now + lease, attempts=Job.attempts + 1)
         )
         if done.rowcount:  # type: ignore[attr-defined]
             taken.append((job_id, token, queue))

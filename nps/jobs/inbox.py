@@ -24,5 +24,7 @@ def receive(source: str, external_id: str, body: str, *, kind: str = "", account
         "attempts": 0,
         "received_at": clock.now(),
     }
-    done = db.session.execute(make(InboxEvent).values(row).on_conflict_do_nothing(index_elements=["source", "external_id"]).returning(InboxEvent.id))
+    done = db.session.execute(
+        make(InboxEvent).values(row).on_conflict_do_nothing(index_elements=["source", "external_id"]).returning(InboxEvent.id)
+    )
     return db.session.get(InboxEvent, event_id) if done.first() else None

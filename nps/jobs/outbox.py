@@ -13,7 +13,9 @@ from nps.jobs.models import Job
 from nps.jobs.registry import TASKS
 
 
-def enqueue(task: str, arguments: Mapping[str, Any], *, key: str | None = None, run_at: datetime | None = None, queue: str | None = None) -> None:
+def enqueue(
+    task: str, arguments: Mapping[str, Any], *, key: str | None = None, run_at: datetime | None = None, queue: str | None = None
+) -> None:
     """Insert a job for `task` in the current transaction, for the account in scope (or none).
 
     With a `key` a second waiting job of the same task and key is not made. Raises KeyError for an unknown task.

@@ -10,7 +10,8 @@ from uuid import UUID
 import celery
 from sqlalchemy import delete
 
-from nps.core import clock, db as database, tenancy
+from nps.core import clock, tenancy
+from nps.core import db as database
 from nps.core.db import db
 from nps.core.log import log
 from nps.core.settings import Settings
@@ -67,7 +68,13 @@ class Worker:
         relay.start()
         keeper.start()
         worker = self.celery.Worker(
-            pool="threads", concurrency=self.settings.worker_threads, loglevel="WARNING", without_heartbeat=True, without_gossip=True, without_mingle=True, quiet=True
+            pool="threads",
+            concurrency=self.settings.worker_threads,
+            loglevel="WARNING",
+            without_heartbeat=True,
+            without_gossip=True,
+            without_mingle=True,
+            quiet=True,
         )
         try:
             worker.start()

@@ -39,6 +39,12 @@ def answer(status: int, message: str = "", error: DomainError | None = None, ref
     return response
 
 
+def for_machines(app: Flask, status: int, code: str, message: str, fields: dict[str, str], error: Exception) -> Response:
+    """The API's own form of a refusal."""
+    problem: Response = app.extensions["api_errors"](status, code, message, fields, error)
+    return problem
+
+
 def install(app: Flask) -> None:
     """Register the handlers. `app.extensions["api_errors"]`, where set, answers for paths under /api."""
 
@@ -53,7 +59,7 @@ def install(app: Flask) -> None:
     def _domain(error: DomainError) -> Response:
         _rollback()
         if _for_machines():
-            return app.extensions["api_errors"](error.status, error.code, error.message, error.fields, error)
+            return for_machines(app, error.status, error.code, error.message, error.fields, error)
         return answer(error.status, error.message, error)
 
     @app.errorhandler(HTTPException)
@@ -63,7 +69,8 @@ def install(app: Flask) -> None:
             return error.get_response()  # type: ignore[return-value]
         _rollback()
         if _for_machines():
-            return app.extensions["api_errors"](status, (error.name or "error").lower().replace(" ", "_"), error.description or "", {}, error)
+            code = (error.name or "error").lower().replace(" ", "_")
+            return for_machines(app, status, code, error.description or "", {}, error)
         return answer(status)
 
     @app.errorhandler(Exception)
@@ -75,5 +82,5 @@ def install(app: Flask) -> None:
         g.keep_changes = False
         _rollback()
         if _for_machines():
-            return app.extensions["api_errors"](500, "internal", "", {}, error)
+            return for_machines(app, 500, "internal", "", {}, error)
         return answer(500, reference=reference)

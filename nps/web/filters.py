@@ -21,7 +21,7 @@ def local(value: datetime) -> datetime:
 
 
 def day(value: datetime | date | None) -> str:
-    """"6 October 2026"."""
+    """ "6 October 2026"."""
     if value is None:
         return "–"
     at = local(value) if isinstance(value, datetime) else value
@@ -29,7 +29,7 @@ def day(value: datetime | date | None) -> str:
 
 
 def short_day(value: datetime | date | None) -> str:
-    """"6 Oct"."""
+    """ "6 Oct"."""
     if value is None:
         return "–"
     at = local(value) if isinstance(value, datetime) else value
@@ -37,12 +37,12 @@ def short_day(value: datetime | date | None) -> str:
 
 
 def time(value: datetime | None) -> str:
-    """"11:58"."""
+    """ "11:58"."""
     return "–" if value is None else f"{local(value):%H:%M}"
 
 
 def day_time(value: datetime | None) -> str:
-    """"6 October, 11:58", with the year when it is not this one."""
+    """ "6 October, 11:58", with the year when it is not this one."""
     if value is None:
         return "–"
     at = local(value)
@@ -51,7 +51,7 @@ def day_time(value: datetime | None) -> str:
 
 
 def ago(value: datetime | None) -> str:
-    """"just now", "5 minutes ago", "2 hours ago" within the last day, "Yesterday, 11:58", else the day and time."""
+    """ "just now", "5 minutes ago", "2 hours ago" within the last day, "Yesterday, 11:58", else the day and time."""
     if value is None:
         return "never"
     passed = clock.now() - value
@@ -70,7 +70,7 @@ def ago(value: datetime | None) -> str:
 
 
 def number(value: int | float | None) -> str:
-    """"1,284"; a true minus; "–" for nothing."""
+    """ "1,284"; a true minus; "–" for nothing."""
     if value is None:
         return "–"
     text = f"{abs(value):,}" if isinstance(value, int) else f"{abs(value):,.1f}"
@@ -78,21 +78,21 @@ def number(value: int | float | None) -> str:
 
 
 def money(value: Money | int | None, currency: str | None = None) -> str:
-    """"$6,490"."""
+    """ "$6,490"."""
     if value is None:
         return "–"
     return str(value) if isinstance(value, Money) else format_money(value, currency or g.account.currency)
 
 
 def percent(part: float | None, whole: float | None = 1) -> str:
-    """"25.1%" of `part / whole`; "–" when there is nothing to divide by."""
+    """ "25.1%" of `part / whole`; "–" when there is nothing to divide by."""
     if part is None or not whole:
         return "–"
     return f"{100 * part / whole:.1f}%"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """"1 answer", "1,284 answers"."""
+    """ "1 answer", "1,284 answers"."""
     return f"{number(count)} {one if count == 1 else (many or one + 's')}"
 
 
@@ -101,9 +101,7 @@ def iso(value: datetime | None) -> str:
     return "" if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-FILTERS: dict[str, Any] = {
-    f.__name__: f for f in (day, short_day, time, day_time, ago, number, money, percent, plural, iso, local)
-}
+FILTERS: dict[str, Any] = {f.__name__: f for f in (day, short_day, time, day_time, ago, number, money, percent, plural, iso, local)}
 
 
 def install(app: Flask) -> None:

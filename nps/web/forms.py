@@ -31,4 +31,4 @@ class Form(FlaskForm):  # type: ignore[misc]
             if field is not None:
                 field.errors = [*field.errors, words]
         if not error.fields:
-            self.form_errors = [*self.form_errors, error.message]
+            self.form_errors: list[str] = [*self.form_errors, error.message]

@@ -24,7 +24,9 @@ class Page(Generic[T]):
     after: str | None
 
 
-def page(query: Select[Any], keys: Sequence[ColumnElement[Any] | Any], *, after: str | None, limit: int = 50, descending: bool = False) -> Page[Any]:
+def page(
+    query: Select[Any], keys: Sequence[ColumnElement[Any] | Any], *, after: str | None, limit: int = 50, descending: bool = False
+) -> Page[Any]:
     """Rows of `query` ordered by `keys` (the last key unique), following the cursor. Raises Invalid for a foreign cursor."""
     if after:
         values = [_read(value) for value in json.loads(_open(after))]
@@ -38,7 +40,7 @@ def page(query: Select[Any], keys: Sequence[ColumnElement[Any] | Any], *, after:
     rows = rows[:limit]
     cursor = None
     if more and rows:
-        cursor = ids.sign_text("cursor", json.dumps([_write(getattr(rows[-1], key.key)) for key in keys], separators=(",", ":")))
+        cursor = ids.sign_text("cursor", json.dumps([_write(getattr(rows[-1], str(key.key))) for key in keys], separators=(",", ":")))
     return Page(rows, cursor)
 
 

@@ -2,7 +2,8 @@
 
 from flask import Flask, Response, g, request
 
-from nps.core import db as database, tenancy
+from nps.core import db as database
+from nps.core import tenancy
 from nps.core.db import db
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

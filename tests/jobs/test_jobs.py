@@ -61,7 +61,9 @@ def test_a_failing_job_is_tried_again_then_set_aside(account: Any, seen: list[An
     assert "ValueError" in (job.error or "")
 
 
-def test_a_job_that_is_not_ready_comes_again_without_a_strike(account: Any, seen: list[Any], run_jobs: Callable[[], int], clock: Any) -> None:
+def test_a_job_that_is_not_ready_comes_again_without_a_strike(
+    account: Any, seen: list[Any], run_jobs: Callable[[], int], clock: Any
+) -> None:
     outbox.enqueue("test.note", {"word": "later"})
     for _ in range(4):
         assert run_jobs() == 1
