@@ -28,7 +28,7 @@ def sign_in() -> Any:
     form = SignInForm()
     if form.validate_on_submit():
         try:
-            user = service.check_password(parse(form.email.data), form.password.data)
+            user = service.check_password(parse(form.email.data).lower(), form.password.data)
         except DomainError as error:
             form.refuse(error)
         else:
