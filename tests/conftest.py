@@ -26,6 +26,7 @@ from nps.core.db import Base, db
 from nps.core.ports import Ports
 from nps.core.settings import Settings, load
 from nps.jobs import executor
+from tests import services
 
 KEYS = ("a test key that is long enough to sign with", "an older test key that is long enough too")
 PASSWORD = "correct horse battery staple"
@@ -106,10 +107,14 @@ def build_schema() -> None:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database of this test process on a real server, with all tables, as the plain role."""
-    from tests import services  # noqa: PLC0415  (only where PostgreSQL is asked for)
-
     with ExitStack() as stack:
-        url = stack.enter_context(services.test_database())
+        admin = stack.enter_context(services.postgres())
+        name = f"wordback_{os.getpid()}"
+        server = create_engine(admin, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} OWNER wordback_app"))
+        server.dispose()
+        url = services.app_url(admin, name)
         app = create_app(settings_for(url, tmp_path_factory.mktemp("pg")))
         with app.app_context(), tenancy.unscoped("tests make the tables"):
             build_schema()

@@ -1,12 +1,12 @@
 """One handler for what services refuse and for what surprises: a page, a fragment, or problem+json under /api."""
 
-import secrets
 import traceback
 
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from nps.core import db as database
+from nps.core import ids
 from nps.core.db import db
 from nps.core.errors import DomainError, TooMany
 from nps.core.log import log
@@ -75,7 +75,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _surprise(error: Exception) -> Response:
-        reference = secrets.token_hex(4)
+        reference = ids.new_token(6)
         log.error("surprise", reference=reference, route=request.endpoint, error=type(error).__name__, trace=traceback.format_exc(limit=-8))
         if app.testing and not app.config.get("SHOW_ERROR_PAGES"):
             raise error

@@ -1,14 +1,14 @@
 """Headers of every answer: a strict content policy, no sniffing, no framing, no caching of pages."""
 
-import secrets
-
 from flask import Flask, Response, g, request
+
+from nps.core import ids
 
 
 def csp_nonce() -> str:
     """The nonce of this answer's one style element; asking for it puts it into the policy."""
     if "csp_nonce" not in g:
-        g.csp_nonce = secrets.token_urlsafe(16)
+        g.csp_nonce = ids.new_token(16)
     nonce: str = g.csp_nonce
     return nonce
 
