@@ -41,7 +41,7 @@ lint: ## ruff, mypy, the arrows between the floors, declared dependencies
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
-	@.venv/bin/deptry nps
+	@.venv/bin/deptry .
 
 bench: ## the figures of bench/ (NAME=redirect_click, FORM=short or long)
 	@$(PYTHON) bootstrap.py dev </dev/null
