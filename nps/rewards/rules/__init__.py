@@ -1,0 +1,1 @@
+"""Pure decisions of rewards: amounts, the reward's machine, ledger lines."""
