@@ -20,6 +20,12 @@ def score(value: float | None) -> str:
     return NOTHING if value is None else number(rounded(value))
 
 
+def spoken(value: float) -> str:
+    """A score for a screen reader: "minus 12"."""
+    shown = rounded(value)
+    return f"minus {-shown}" if shown < 0 else str(shown)
+
+
 def margin_points(value: float) -> int:
     """A margin as shown: rounded, and at least 1."""
     return max(1, rounded(value))

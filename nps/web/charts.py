@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from nps.scoring import display
-from nps.scoring.score import rounded
 
 _At = Callable[[int, float], str]
 TOP_ROOM = 14.0  # percent of a column plot kept for the numbers above the columns
@@ -45,12 +44,6 @@ class Column:
     text: str
     kind: str = ""
     before: float | None = None
-
-
-def spoken(value: float) -> str:
-    """A score for a screen reader: "minus 12"."""
-    shown = rounded(value)
-    return f"minus {-shown}" if shown < 0 else str(shown)
 
 
 def _n(value: float) -> str:
@@ -90,11 +83,11 @@ def gauge(est: float | None, lo: float | None = None, hi: float | None = None, b
     below = ""
     if est is not None:
         marks.append(f'<path class="fill" d="{_arc(min(est, 0), max(est, 0))}"/>')
-        name = [f"Score {spoken(est)} on a scale from minus 100 to 100."]
+        name = [f"Score {display.spoken(est)} on a scale from minus 100 to 100."]
         figure = f'<tspan class="big">{display.score(est)}</tspan>'
     if lo is not None and hi is not None:
         marks.append(f'<path class="ci" d="{_arc(lo, hi)}"/>')
-        name.append(f"95 percent interval {spoken(lo)} to {spoken(hi)}.")
+        name.append(f"95 percent interval {display.spoken(lo)} to {display.spoken(hi)}.")
         if est is not None and (lo <= -100 or hi >= 100):
             below = f'<text x="130" y="142">({display.range_text(lo, hi)})</text>'
         elif est is not None:
