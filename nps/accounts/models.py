@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask_login import UserMixin
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,7 +53,7 @@ class User(Base):
     created_at: Mapped[datetime]
 
 
-class LoginSession(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
+class LoginSession(Base):
     """A signed-in browser. The cookie names it; deleting the row ends it at the next request."""
 
     __tablename__ = "login_session"
@@ -68,6 +67,11 @@ class LoginSession(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     confirmed_at: Mapped[datetime]
+
+    # What Flask-Login asks of whoever is signed in.
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
 
     def get_id(self) -> str:
         """What the cookie names: the secret, which this row only holds while it is being made."""

@@ -1,5 +1,7 @@
 """Settings: environment variables, read once, typed. Wrong ones stop the start, all named at once."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -95,3 +97,8 @@ def load(**given: object) -> Settings:
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in e['loc']).upper() or 'SETTINGS'}: {e['msg']}" for e in error.errors()]
         raise BadSettings("The settings do not fit:\n  " + "\n  ".join(lines)) from None
+
+
+def environment(over: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process we start: ours, with `over` on top."""
+    return {**os.environ, **over}
