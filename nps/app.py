@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
@@ -13,13 +13,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nps import wiring
 from nps.accounts import guards
+from nps.accounts import queries as accounts
 from nps.core import clock, events, ids, log
 from nps.core import db as database
 from nps.core.db import db
 from nps.core.ports import Ports
-from nps.core.settings import Settings, load
+from nps.core.settings import Settings, load, use
 from nps.jobs import outbox, schedule
-from nps.web import current, errors, filters, headers, unit
+from nps.web import current, errors, filters, headers, navigation, unit
 
 database.install()
 csrf = CSRFProtect()
@@ -35,6 +36,7 @@ def folder(name: str) -> Path:
 def create_app(settings: Settings | None = None, ports: Ports | None = None) -> Flask:
     """One installation of the product, ready to serve or to work."""
     settings = settings or load()
+    use(settings)
     ids.use_keys(list(settings.secret_keys))
     clock.follow(settings.clock_file)
     log.configure(settings.log_format)
@@ -61,6 +63,8 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     filters.install(app)
     errors.install(app)
     app.jinja_env.globals.update(account=current.account, member=current.member, user=current.user, may=current.may, settings=settings)
+    navigation.install(app, wiring.BADGES)
+    app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()
     wire(app)
     health(app)
     if settings.trusted_proxies:

@@ -9,6 +9,7 @@ from nps.accounts import guards
 from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
 from nps.core.events import Subscriptions
+from nps.web.navigation import BadgeSource
 
 # (blueprint, url prefix, door): exactly one door each.
 BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
@@ -28,3 +29,6 @@ SCHEDULE: list[tuple[str, timedelta]] = []
 
 # click groups of `nps`
 COMMANDS: list[click.Command] = []
+
+# {badge name of nps/web/navigation.py: function that counts what waits, in the account's scope}
+BADGES: dict[str, BadgeSource] = {}

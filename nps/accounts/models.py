@@ -50,6 +50,9 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     email_confirmed_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    theme: Mapped[str] = mapped_column(String(5), default="")
+    shortcuts: Mapped[bool] = mapped_column(default=True)
+    due_mail: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
 
@@ -95,6 +98,10 @@ class Membership(AccountOwned, Base):
     def may(self, capability: str) -> bool:
         """Has this member's role the capability?"""
         return self.removed_at is None and rules.may(self.role, capability)
+
+    @property
+    def role_name(self) -> str:
+        return rules.ROLE_NAMES[rules.Role(self.role)]
 
 
 class TeamInvite(AccountOwned, Base):

@@ -102,3 +102,19 @@ def load(**given: object) -> Settings:
 def environment(over: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process we start: ours, with `over` on top."""
     return {**os.environ, **over}
+
+
+class _Current:
+    settings: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make these the settings of this process. Called once by the application factory."""
+    _Current.settings = settings
+
+
+def current() -> Settings:
+    """The settings in force, for services and tasks (views have `web.current.settings()`)."""
+    if _Current.settings is None:
+        raise RuntimeError("settings are asked for before the application is made")
+    return _Current.settings

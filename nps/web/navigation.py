@@ -10,17 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, url_for
+from flask import Flask, current_app, g, request, url_for
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One link. `key` is what a page puts into `nav` to be the current one; `badge` names its number."""
+    """One link. `key` is what a page puts into `nav` to be the current one; `needs` is the right to read it; `badge` names its number."""
 
     key: str
     label: str
     icon: str
     endpoint: str
+    needs: str
     badge: str | None = None
 
 
@@ -58,39 +59,52 @@ SECTIONS: tuple[tuple[str, str, tuple[Entry, ...]], ...] = (
         "main",
         "",
         (
-            Entry("overview", "Overview", "home", "analytics.overview"),
-            Entry("followups", "Follow-ups", "inbox", "followups.cases", badge="followups"),
-            Entry("responses", "Responses", "chat", "responses.index"),
-            Entry("campaigns", "Campaigns", "send", "campaigns.index"),
-            Entry("contacts", "Contacts", "people", "contacts.index"),
+            Entry("overview", "Overview", "home", "analytics.overview", "overview"),
+            Entry("followups", "Follow-ups", "inbox", "followups.cases", "cases.read", badge="followups"),
+            Entry("responses", "Responses", "chat", "responses.index", "responses.read"),
+            Entry("campaigns", "Campaigns", "send", "campaigns.index", "campaigns.read"),
+            Entry("contacts", "Contacts", "people", "contacts.index", "contacts.read"),
         ),
     ),
     (
         "fix",
         "Improve",
         (
-            Entry("causes", "Causes", "note", "causes.index"),
-            Entry("experiments", "Experiments", "sparkle", "experiments.index"),
-            Entry("quality", "Data quality", "shield", "analytics.quality"),
+            Entry("causes", "Causes", "note", "causes.index", "causes.read"),
+            Entry("experiments", "Experiments", "sparkle", "experiments.index", "campaigns.read"),
+            Entry("quality", "Data quality", "shield", "analytics.quality", "overview"),
         ),
     ),
     (
         "grow",
         "Referrals",
         (
-            Entry("referrals", "Program", "share", "referrals.program"),
-            Entry("rewards", "Rewards", "gift", "rewards.index", badge="rewards"),
+            Entry("referrals", "Program", "share", "referrals.program", "advocates.read"),
+            Entry("rewards", "Rewards", "gift", "rewards.index", "rewards.read", badge="rewards"),
         ),
     ),
     (
         "acct",
         "Account",
         (
-            Entry("guide", "Set-up guide", "flag", "accounts.guide"),
-            Entry("settings", "Settings", "sliders", "accounts.settings"),
-            Entry("billing", "Billing", "card", "billing.overview"),
+            Entry("guide", "Set-up guide", "flag", "guide.index", "setup"),
+            Entry("settings", "Settings", "sliders", "settings.company", "settings.read"),
+            Entry("billing", "Billing", "card", "billing.overview", "billing.read"),
         ),
     ),
+)
+
+# The tabs of the settings: (label, endpoint, right to read).
+SETTINGS: tuple[tuple[str, str, str], ...] = (
+    ("Company", "settings.company", "settings.read"),
+    ("Sending", "delivery.domains", "settings.read"),
+    ("API keys", "keys.index", "settings.read"),
+    ("Webhooks", "webhooks.index", "settings.read"),
+    ("Members", "team.index", "members.read"),
+    ("Follow-up rules", "followups.queues", "queues.write"),
+    ("Data and privacy", "settings.privacy", "settings.read"),
+    ("Audit log", "settings.audit_log", "audit"),
+    ("You", "you.index", "overview"),
 )
 
 BadgeSource = Callable[[], Badge | None]
@@ -102,13 +116,13 @@ def install(app: Flask, badges: Mapping[str, BadgeSource] | None = None) -> None
 
     @app.context_processor
     def _navigation() -> dict[str, Any]:
-        return {"navigation": navigation}
+        return {"navigation": navigation, "settings_tabs": settings_tabs, "page_url": page_url}
 
 
 def navigation() -> tuple[Section, ...]:
-    """The links of this request's account. Sections without a page are left out."""
-    account = g.get("account")
-    if account is None:
+    """The links of this request's member: pages that exist and that the role may read."""
+    account, member = g.get("account"), g.get("member")
+    if account is None or member is None:
         return ()
     sources: Mapping[str, BadgeSource] = current_app.extensions.get("navigation_badges", {})
     made = []
@@ -116,11 +130,26 @@ def navigation() -> tuple[Section, ...]:
         links = tuple(
             Link(e.key, e.label, e.icon, url_for(e.endpoint, account=account.slug), _badge(sources, e.badge))
             for e in entries
-            if e.endpoint in current_app.view_functions
+            if e.endpoint in current_app.view_functions and member.may(e.needs)
         )
         if links:
             made.append(Section(key, label, links))
     return tuple(made)
+
+
+def page_url(endpoint: str, **values: Any) -> str | None:
+    """The address of a page, or None when this installation has no such page."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+def settings_tabs() -> list[tuple[str, str, bool]]:
+    """(label, address, is it this page) of the settings pages this member may read."""
+    here, member = request.endpoint, g.get("member")
+    return [
+        (label, url_for(endpoint, account=g.account.slug), endpoint == here)
+        for label, endpoint, needs in SETTINGS
+        if endpoint in current_app.view_functions and member is not None and member.may(needs)
+    ]
 
 
 def _badge(sources: Mapping[str, BadgeSource], name: str | None) -> Badge | None:
