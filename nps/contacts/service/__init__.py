@@ -1,0 +1,26 @@
+"""Commands on contacts. Each is one change with its history; `importing` takes whole files, `segments` keeps selections."""
+
+from nps.contacts.service.contacts import (
+    edit,
+    erase,
+    hold,
+    mark_answered,
+    mark_asked,
+    release,
+    set_gap,
+    upsert,
+)
+from nps.contacts.service.properties import archive_property, define_property
+
+__all__ = [
+    "archive_property",
+    "define_property",
+    "edit",
+    "erase",
+    "hold",
+    "mark_answered",
+    "mark_asked",
+    "release",
+    "set_gap",
+    "upsert",
+]
