@@ -342,27 +342,7 @@ def read_report(action: str, status: str, text: str, *, age: timedelta, alive: b
     return Bounce.HARD if says_no_such_mailbox(text) and not alive else Bounce.SOFT
 
 
-# --- addresses ----------------------------------------------------------------------------------------------------
-
-_DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
-_TAGS_IGNORED = _DOTS_IGNORED | frozenset(
-    ("outlook.com", "hotmail.com", "live.com", "msn.com", "icloud.com", "me.com", "mac.com")
-    + ("fastmail.com", "proton.me", "protonmail.com", "pm.me")
-)
-
-
-def reduced(address: str) -> str:
-    """The spelling under which a stop is kept: without case, and without what the provider is known to ignore.
-
-    Only providers whose rule is public are reduced: two people must never share one stop.
-    """
-    local, _, domain = address.strip().lower().rpartition("@")
-    if domain in _TAGS_IGNORED:
-        local = local.partition("+")[0] or local
-    if domain in _DOTS_IGNORED:
-        local = local.replace(".", "") or local
-        domain = "gmail.com"
-    return f"{local}@{domain}"
+# --- stops --------------------------------------------------------------------------------------------------------
 
 
 class SuppressionReason(StrEnum):

@@ -27,7 +27,6 @@ from nps.delivery.rules import (
     pace_now,
     provider,
     read_report,
-    reduced,
     soft_bounced_until,
     standing,
 )
@@ -224,22 +223,6 @@ def test_codes_are_read_where_they_stand():
     assert enhanced_code("host 5.1.1.2 said no") is None
     assert enhanced_code("10.5.1.1") is None
     assert enhanced_code("no 5.1.1", anywhere=False) is None
-
-
-@pytest.mark.parametrize(
-    ("address", "key"),
-    [
-        ("Dana@Example.test", "dana@example.test"),
-        ("d.a.n.a+x@googlemail.com", "dana@gmail.com"),
-        ("dana+news@outlook.com", "dana@outlook.com"),
-        ("da.na@outlook.com", "da.na@outlook.com"),
-        ("dana+a@brightoak.example", "dana+a@brightoak.example"),
-        ("+tag@gmail.com", "+tag@gmail.com"),
-    ],
-)
-def test_an_address_is_reduced_only_where_the_provider_ignores_the_difference(address, key):
-    assert reduced(address) == key
-    assert reduced(key) == key
 
 
 def test_providers_are_families():

@@ -192,6 +192,9 @@ def test_a_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch):
         assert not results
         assert failed[0].reply.phase is Phase.STARTTLS
         assert not [command for command in sink.commands if command.startswith("AUTH")]
+        results, failed = send(sink.port, ["a@x.example"], lines=1, tls_required=True)
+        assert not results
+        assert failed[0].reply.phase is Phase.STARTTLS
 
 
 def test_a_server_that_takes_few_mails_a_connection_loses_and_doubles_none():
@@ -301,6 +304,7 @@ def test_urls_of_servers():
     assert Server.from_url("smtp://u%40x:p%3A@mail.example") == Server("mail.example", 587, "u@x", "p:")
     assert Server.from_url("smtps://mail.example").port == 465
     assert Server.from_url("smtp://mail.example:2525").port == 2525
+    assert Server.from_url("smtp://mail.example?tls=required").tls_required
     for bad in ("http://x", "smtp://", "mail.example"):
         with pytest.raises(ValueError, match="smtp://"):
             Server.from_url(bad)

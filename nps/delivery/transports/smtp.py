@@ -17,7 +17,7 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from nps.delivery.letters import Courier, Letter, LineFailed, Settled
 from nps.delivery.rules import LOST, Phase, Reply
@@ -72,12 +72,13 @@ class Server:
     user: str = ""
     password: str = ""
     implicit_tls: bool = False
+    tls_required: bool = False
     hello: str = "localhost"
     ca_file: str = ""
 
     @classmethod
     def from_url(cls, url: str, *, hello: str = "localhost", ca_file: str = "") -> "Server":
-        """`smtp://user:password@host:port` (STARTTLS where offered) or `smtps://…` (TLS from the first byte)."""
+        """`smtp://user:password@host:port` (STARTTLS where offered, or `?tls=required`) or `smtps://…` (TLS from the first byte)."""
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise ValueError("A mail server is written as smtp://user:password@host:port.")
@@ -88,6 +89,7 @@ class Server:
             unquote(parts.username or ""),
             unquote(parts.password or ""),
             implicit,
+            parse_qs(parts.query).get("tls") == ["required"],
             hello,
             ca_file,
         )
@@ -506,12 +508,12 @@ class Line:
         if "STARTTLS" in self._offers and not secure and self._context is not None:
             self._enter(Phase.STARTTLS, b"STARTTLS\r\n")
             return
+        if not secure and (self.server.tls_required or (self.server.password and not self.server.on_this_machine)):
+            self.phase = Phase.STARTTLS
+            self._fail("The server offers no TLS, so nothing was sent.")
+            return
         if not self.server.password:
             self._now_ready()
-            return
-        if not secure and not self.server.on_this_machine:
-            self.phase = Phase.STARTTLS
-            self._fail("The server offers no TLS, so the password was not sent.")
             return
         methods = self._offers.get("AUTH", "").split()
         user, password = self.server.user.encode(), self.server.password.encode()
