@@ -148,6 +148,8 @@ class SmtpSink:
         os.write(self._wake_w, b"x")
         if self._thread:
             self._thread.join(5)
+            os.close(self._wake_r)
+            os.close(self._wake_w)
 
     def rows(self) -> list[dict[str, Any]]:
         return list(self._rows)
@@ -183,8 +185,6 @@ class SmtpSink:
                     key.data.sock.close()
             selector.close()
             self._listener.close()
-            os.close(self._wake_r)
-            os.close(self._wake_w)
             if self._file >= 0:
                 os.close(self._file)
 
