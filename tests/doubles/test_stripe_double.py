@@ -520,6 +520,27 @@ class TestSubscriptions:
         assert api.invoices.pay(open_one.id).status == "paid"
         assert api.subscriptions.retrieve(done.subscription).status == "active"
 
+    def test_a_card_that_is_still_bad_is_a_card_error(self, double: StripeDouble, api: Any) -> None:
+        done = subscribed(double, api)
+        double.card(done.customer, "declined")
+        double.clock(advance=32 * 86400)
+        open_one = api.invoices.list({"customer": done.customer, "status": "open"}).data[0]
+        with pytest.raises(stripe.CardError) as refused:
+            api.invoices.pay(open_one.id)
+        assert refused.value.code == "card_declined"
+        assert api.invoices.retrieve(open_one.id).attempt_count == open_one.attempt_count + 1
+
+    def test_a_first_bank_payment_that_fails_later_leaves_it_past_due(self, double: StripeDouble, api: Any) -> None:
+        price = double.seed()["billing"]["plans"]["starter"]["month"]
+        made = api.checkout.sessions.create(
+            {"mode": "subscription", "success_url": "http://127.0.0.1:1/ok", "line_items": [{"price": price, "quantity": 1}]}
+        )
+        subscription = double.pay(made.id, card="fails_later")["subscription"]
+        assert api.subscriptions.retrieve(subscription).status == "active"
+        double.settle(made.id, ok=False)
+        assert api.subscriptions.retrieve(subscription).status == "past_due"
+        assert api.events.list({"limit": 1}).data[0].type == "checkout.session.async_payment_failed"
+
     def test_a_trial_costs_nothing_until_it_ends(self, double: StripeDouble, api: Any) -> None:
         done = subscribed(double, api, subscription_data={"trial_period_days": 14})
         assert done.payment_status == "no_payment_required"
@@ -775,7 +796,17 @@ class TestState:
         assert urls.sub("", json.dumps(dumps[0], default=str)) == urls.sub("", json.dumps(dumps[1], default=str))
 
     def test_as_a_process_it_keeps_its_file_and_stops_on_sigterm(self, tmp_path: Path) -> None:
-        command = [sys.executable, "-m", "tests.doubles.stripe", "--port", "0", "--state", str(tmp_path / "stripe.db"), "--seed"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.doubles.stripe",
+            "--state",
+            str(tmp_path / "stripe.db"),
+            "--seed",
+            "--webhook",
+            "http://127.0.0.1:1/in",
+        ]
+        secrets, session = set(), ""
         for run in (1, 2):
             with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout is not None
@@ -784,8 +815,12 @@ class TestState:
                 assert urlsplit(line["url"]).hostname == "127.0.0.1"
                 assert api.prices.retrieve(line["seed"]["billing"]["plans"]["growth"]["month"]).unit_amount == 19900
                 assert api.customers.create().id == f"cus_{run}"
+                secrets.add(line["webhook_secret"])
+                session = session or sell(api).id
+                assert browse(api.checkout.sessions.retrieve(session).url)[0] == 200
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(timeout=10) == 0
+        assert len(secrets) == 1
 
 
 # -- shapes --------------------------------------------------------------------------------------

@@ -98,11 +98,10 @@ class Api:
                 with self.store.transaction():
                     desk = Desk(self.store, account, base_url=self.base_url(), request_id=request_id, idempotency_key=key)
                     body = handler(desk, params, **ids)
-                    refused = body.pop("_answer", None)
+                    refused = body.pop("_answer", None)  # an operation that was done, and ends in an error all the same
                     answer = resources.expand(desk, public(body), params.get("expand") or [])
                     status = 200
                     if refused:
-                        desk.save(body)
                         status, answer = (
                             402,
                             {

@@ -320,6 +320,8 @@ def collected(desk: Desk, invoice: Obj) -> None:
 
 
 def paid_elsewhere(desk: Desk, invoice: Obj) -> Obj:
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise ApiError(400, "This invoice cannot be paid in its state.", code="invoice_not_open")
     desk.change(invoice, {"amount_paid_off_stripe": invoice["amount_remaining"]})
     _paid(desk, invoice, invoice["amount_remaining"])
     return invoice
@@ -352,15 +354,15 @@ def _paid(desk: Desk, invoice: Obj, amount: int) -> None:
 def not_collected(desk: Desk, invoice: Obj) -> None:
     """An attempt failed: count it, plan the next one, and let the subscription feel it."""
     count = invoice["attempt_count"] + 1
-    renewal = invoice["billing_reason"] != "subscription_create"
+    renewal = bool(invoice["_subscription"]) and invoice["billing_reason"] != "subscription_create"
     again = desk.now() + RETRY_DAYS[count - 1] * 86400 if renewal and count <= len(RETRY_DAYS) else None
     desk.change(invoice, {"attempted": True, "attempt_count": count, "next_payment_attempt": again})
     desk.emit("invoice.payment_failed", invoice)
     subscription = desk.find("subscription", invoice["_subscription"])
-    if subscription is None or subscription["status"] == "canceled" or not renewal:
+    if subscription is None or subscription["status"] not in ("active", "past_due", "unpaid", "trialing"):
         return
     desk.change(subscription, {"status": "past_due"}, "customer.subscription.updated")
-    if again is None:
+    if again is None and renewal:
         rule = desk.account_setting("after_dunning", "cancel")
         if rule == "cancel":
             cancel(desk, subscription, reason="payment_failed")

@@ -576,8 +576,9 @@ def invoice_pay(desk: Desk, p: Obj, id: str) -> Obj:
     else:
         method = desk.find("payment_method", desk.get("customer", body["customer"])["invoice_settings"]["default_payment_method"])
     billing.pay(desk, body, method)
-    if body["status"] == "open" and body["next_payment_attempt"] is not None:
-        desk.change(body, {"_answer": 402})
+    on_its_way = [desk.get("payment_intent", x["payment"]["payment_intent"])["status"] == "processing" for x in payments_of(desk, id)]
+    if body["status"] == "open" and not any(on_its_way):
+        body["_answer"] = 402
     return body
 
 

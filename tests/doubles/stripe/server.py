@@ -49,6 +49,7 @@ class StripeDouble:
         self._server.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
         self._server.daemon_threads = True  # type: ignore[attr-defined]
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.store.moved_to(self.url)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="stripe-double", daemon=True
         )
@@ -105,6 +106,10 @@ class StripeDouble:
 
     def seed(self, company: str | None = None) -> Obj:
         return dict(self.control("seed", {"company": company} if company else {}))
+
+    def webhook(self, url: str, account: str | None = None) -> Obj:
+        """An endpoint for everything, kept under this name over restarts: `id`, `secret`, `url`."""
+        return dict(self.control("webhook", {"url": url, "account": account}))
 
     def clock(self, **change: Any) -> Obj:
         """`set=`, `advance=` seconds, `run=True`, `sign="wall"|"clock"`; without any: what time it is."""

@@ -163,6 +163,14 @@ class Store:
         with self.lock:
             self.db.execute("insert or replace into api_key values (?, ?, ?)", (key, account, json.dumps(rights) if rights else None))
 
+    def moved_to(self, url: str) -> None:
+        """A kept state is served at a new address: its own links follow."""
+        before = self.setting("base_url")
+        if before and before != url:
+            with self.transaction():
+                self.db.execute("update thing set body = replace(body, ?, ?)", (f'"{before}/', f'"{url}/'))
+        self.set_setting("base_url", url)
+
     # -- whole state -----------------------------------------------------------------------------
 
     def dump(self) -> dict[str, list[list[Any]]]:
