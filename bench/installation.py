@@ -50,7 +50,13 @@ class Installation:
     def _start(self, arguments: list[str]) -> "subprocess.Popen[bytes]":
         log = (self.folder / f"{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         self.processes.append(process)
         return process
@@ -109,7 +115,12 @@ def installation(engine: str = "sqlite", **settings: Any) -> Iterator[Installati
             "PYTHONWARNINGS": "ignore",
             **{name.upper(): str(value) for name, value in settings.items()},
         }
-        app = create_app(load(_env_file=None, **{name.lower(): value for name, value in environment.items() if not name.startswith(("GUNICORN", "PYTHON"))}))
+        app = create_app(
+            load(
+                _env_file=None,
+                **{name.lower(): value for name, value in environment.items() if not name.startswith(("GUNICORN", "PYTHON"))},
+            )
+        )
         with app.app_context(), tenancy.unscoped("an empty installation is made"):
             database.begin_writing()
             upgrade()

@@ -26,7 +26,9 @@ def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def compare(figure: Figure, work: Callable[[], float], baseline: Callable[[], float], *, runs: int, warm: int = 1, **more: Any) -> dict[str, Any]:
+def compare(
+    figure: Figure, work: Callable[[], float], baseline: Callable[[], float], *, runs: int, warm: int = 1, **more: Any
+) -> dict[str, Any]:
     """Alternate work and baseline, A B A B; repeat once where the baseline itself moved by more than a quarter; print the line."""
     for _ in range(warm):
         baseline()
