@@ -8,6 +8,7 @@ from flask import Blueprint
 from nps.accounts import guards
 from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
+from nps.api import views as api_views
 from nps.core.events import Subscriptions
 from nps.web.navigation import BadgeSource
 
@@ -16,6 +17,8 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     # accounts
     (accounts_views.blueprint, "", guards.visitor_door()),
     (accounts_views.start, "", guards.signed_in_door()),
+    # api
+    (api_views.blueprint, "", guards.public_door()),
 ]
 
 # {Event: [now(handler), later("feature.task")]}
