@@ -95,6 +95,9 @@ def upgrade() -> None:
     sa.Column('password_hash', sa.String(length=200), nullable=True),
     sa.Column('email_confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('theme', sa.String(length=5), nullable=False),
+    sa.Column('shortcuts', sa.Boolean(), nullable=False),
+    sa.Column('due_mail', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_user_')),
     sa.UniqueConstraint('email', name=op.f('uq_user__email'))
@@ -138,6 +141,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:
         batch_op.create_index('ix_audit_entry_time', ['account_id', 'occurred_at'], unique=False)
+
+    op.create_table('idempotency_key',
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('key', sa.String(length=255), nullable=False),
+    sa.Column('request_hash', sa.String(length=64), nullable=False),
+    sa.Column('token', sa.Uuid(), nullable=False),
+    sa.Column('begun_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('location', sa.String(length=500), nullable=True),
+    sa.Column('content_type', sa.String(length=80), nullable=True),
+    sa.Column('body', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_idempotency_key_account_id')),
+    sa.PrimaryKeyConstraint('account_id', 'id', name=op.f('pk_idempotency_key')),
+    sa.UniqueConstraint('account_id', 'key', name=op.f('uq_idempotency_key_account_id_key'))
+    )
+    with op.batch_alter_table('idempotency_key', schema=None) as batch_op:
+        batch_op.create_index('ix_idempotency_key_begun', ['begun_at'], unique=False)
 
     op.create_table('login_session',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -219,6 +240,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_login_session_user')
 
     op.drop_table('login_session')
+    with op.batch_alter_table('idempotency_key', schema=None) as batch_op:
+        batch_op.drop_index('ix_idempotency_key_begun')
+
+    op.drop_table('idempotency_key')
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_entry_time')
 

@@ -1,4 +1,4 @@
-"""An installation to measure: real database, the settings of `deploy/`, processes of its own on free loopback ports."""
+"""An installation as it ships, for journeys, faults and benchmarks: real database, real processes on free loopback ports."""
 
 import contextlib
 import os
@@ -36,9 +36,9 @@ class Installation:
     engine: str
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
-    def serve(self, target: str = "wsgi:app") -> int:
+    def serve(self, target: str = "wsgi:app", port: int | None = None) -> int:
         """Start gunicorn as it ships for this target; returns its port once it answers."""
-        port = free_port()
+        port = port or free_port()
         self._start(["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}", target])
         wait_for(port)
         return port
@@ -95,19 +95,20 @@ def wait_for(port: int, seconds: float = 30) -> None:
 def installation(engine: str = "sqlite", **settings: Any) -> Iterator[Installation]:
     """A migrated, empty installation on SQLite or PostgreSQL; everything it started ends with it."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        url = f"sqlite:///{folder / 'bench.sqlite3'}"
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wordback-")))
+        url = f"sqlite:///{folder / 'wordback.sqlite3'}"
         if engine == "postgresql":
             admin = stack.enter_context(services.postgres())
+            name = f"installation_{os.getpid()}_{free_port()}"
             server = create_engine(admin, isolation_level="AUTOCOMMIT")
             with server.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE bench_{os.getpid()} OWNER {services.APP_ROLE}"))
+                connection.execute(text(f"CREATE DATABASE {name} OWNER {services.APP_ROLE}"))
             server.dispose()
-            url = services.app_url(admin, f"bench_{os.getpid()}")
+            url = services.app_url(admin, name)
         environment = {
             "BASE_URL": "http://localhost",
             "DATABASE_URL": url,
-            "SECRET_KEYS": "a key of the benchmarks that is long enough",
+            "SECRET_KEYS": "a key of this installation that is long enough",
             "FILES_DIR": str(folder / "files"),
             "MAIL_URL": "mailbox://",
             "LOG_FORMAT": "json",
