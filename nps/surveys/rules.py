@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nps.core import placeholders
@@ -241,27 +241,9 @@ def leading(*texts: str) -> str | None:
 
 
 def wording(draft: Draft) -> dict[str, Any]:
-    """The words of a survey as they are frozen: everything a message or a page shows."""
-    return {
-        "kind": draft.kind,
-        "language": draft.language,
-        "question": question(draft.product, draft.whom),
-        "low": LOW,
-        "high": HIGH,
-        "product": draft.product,
-        "whom": draft.whom,
-        "why": {"detractor": draft.why_detractor, "passive": draft.why_passive, "promoter": draft.why_promoter},
-        "one_tap": {"question": draft.one_tap_question, "options": list(draft.one_tap_options)},
-        "subject": draft.subject,
-        "preview": draft.preview,
-        "intro": draft.intro,
-        "closing": draft.closing,
-        "from_name": draft.from_name,
-        "sender": {"name": draft.sender_name, "role": draft.sender_role},
-        "thanks": {"detractor": draft.thanks_detractor, "passive": draft.thanks_passive, "promoter": draft.thanks_promoter},
-        "reminder": {"subject": draft.reminder_subject, "text": draft.reminder_text},
-        "brand_color": draft.brand_color,
-    }
+    """The words of a survey as they are frozen: every field by its name, plus the question and its labels as they are shown."""
+    words = {**asdict(draft), "one_tap_options": list(draft.one_tap_options)}
+    return {**words, "question": question(draft.product, draft.whom), "low": LOW, "high": HIGH}
 
 
 def content_hash(words: Mapping[str, Any]) -> str:
