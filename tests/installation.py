@@ -92,19 +92,30 @@ def wait_for(port: int, seconds: float = 30) -> None:
 
 
 @contextlib.contextmanager
+def empty_database(engine: str, folder: Path) -> Iterator[str]:
+    """The address of a database without tables: a file in `folder`, or one of its own on a PostgreSQL server, as the plain role."""
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'empty.sqlite3'}"
+        return
+    with services.postgres() as admin:
+        name = f"installation_{os.getpid()}_{free_port()}"
+        server = create_engine(admin, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} OWNER {services.APP_ROLE}"))
+        try:
+            yield services.app_url(admin, name)
+        finally:
+            with server.connect() as connection:
+                connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            server.dispose()
+
+
+@contextlib.contextmanager
 def installation(engine: str = "sqlite", **settings: Any) -> Iterator[Installation]:
     """A migrated, empty installation on SQLite or PostgreSQL; everything it started ends with it."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wordback-")))
-        url = f"sqlite:///{folder / 'wordback.sqlite3'}"
-        if engine == "postgresql":
-            admin = stack.enter_context(services.postgres())
-            name = f"installation_{os.getpid()}_{free_port()}"
-            server = create_engine(admin, isolation_level="AUTOCOMMIT")
-            with server.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE {name} OWNER {services.APP_ROLE}"))
-            server.dispose()
-            url = services.app_url(admin, name)
+        url = stack.enter_context(empty_database(engine, folder))
         environment = {
             "BASE_URL": "http://localhost",
             "DATABASE_URL": url,

@@ -129,7 +129,7 @@ def sign_in(page: Page, site: Site) -> None:
     page.goto("/login")
     page.get_by_label("Work email").fill(site.email)
     page.get_by_label("Password", exact=True).fill(site.password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign in with password").click()
     page.wait_for_url("**/larkfield/**")
 
 

@@ -18,7 +18,7 @@ def test_signing_in_and_a_wrong_password(open_page: Callable[..., Page], site: S
     fits(page)
     page.get_by_label("Work email").fill(site.email)
     page.get_by_label("Password", exact=True).fill("not this one")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign in with password").click()
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
     accessible(page)
     sign_in(page, site)
