@@ -14,7 +14,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from nps import wiring
 from nps.accounts import guards
 from nps.accounts import queries as accounts
-from nps.api import floor as api
 from nps.core import clock, events, ids, log
 from nps.core import db as database
 from nps.core.db import db
@@ -63,9 +62,9 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     headers.install(app)
     filters.install(app)
     errors.install(app)
-    api.install(app)
     app.jinja_env.globals.update(account=current.account, member=current.member, user=current.user, may=current.may, settings=settings)
     navigation.install(app, wiring.BADGES)
+    app.extensions["guide_facts"] = wiring.FACTS
     app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()
     wire(app)
     health(app)

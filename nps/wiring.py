@@ -1,14 +1,16 @@
 """THE MAP: who may enter where, what follows what, what the clock starts, what the operator can type."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import click
 from flask import Blueprint
 
+from nps.accounts import events as accounts_events
 from nps.accounts import guards
+from nps.accounts import tasks as accounts_tasks
 from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
-from nps.api import views as api_views
 from nps.core.events import Subscriptions
 from nps.web.navigation import BadgeSource
 
@@ -17,21 +19,37 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     # accounts
     (accounts_views.blueprint, "", guards.visitor_door()),
     (accounts_views.start, "", guards.signed_in_door()),
-    # api
-    (api_views.blueprint, "", guards.public_door()),
+    (accounts_views.guide, "", guards.member_door("setup")),
+    (accounts_views.settings, "", guards.member_door("settings.read", "settings", each={"audit_log": "audit"})),
+    (accounts_views.team, "", guards.member_door("members.read", "members")),
+    (accounts_views.keys, "", guards.member_door("settings.read", "settings")),
+    (accounts_views.you, "", guards.member_door("overview")),
 ]
 
 # {Event: [now(handler), later("feature.task")]}
 SUBSCRIPTIONS: Subscriptions = {}
 
 # Events nobody listens to, on purpose (with the reason).
-SILENT: dict[type, str] = {}
+SILENT: dict[type, str] = {
+    accounts_events.AccountOpened: "nothing to prepare yet",
+    accounts_events.MemberJoined: "a new member starts with what everybody sees",
+    accounts_events.MemberRemoved: "sessions and keys end in the same transaction",
+    accounts_events.RoleChanged: "rights are read at each request",
+}
 
 # (task, every)
-SCHEDULE: list[tuple[str, timedelta]] = []
+SCHEDULE: list[tuple[str, timedelta]] = [
+    ("accounts.tidy", timedelta(hours=6)),
+]
 
 # click groups of `nps`
 COMMANDS: list[click.Command] = []
 
 # {badge name of nps/web/navigation.py: function that counts what waits, in the account's scope}
 BADGES: dict[str, BadgeSource] = {}
+
+# {task of the set-up guide: function that says whether it is done, in the account's scope}
+FACTS: dict[str, Callable[[], object]] = {}
+
+# Task modules register themselves when they are imported.
+TASK_MODULES = (accounts_tasks,)

@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -211,6 +211,13 @@ class Browser(FlaskClient):
         finally:
             db.session.rollback()
             db.session.expire_all()
+
+    @contextmanager
+    def session_transaction(self, *given: Any, **rest: Any) -> Iterator[Any]:
+        """The cookie's content, opened in an empty context: Flask tears a request down for it, and the test's session outlives that."""
+        apart, manager = contextvars.Context(), super().session_transaction(*given, **rest)
+        yield apart.run(manager.__enter__)
+        apart.run(manager.__exit__, None, None, None)
 
     def form(self, path: str, data: dict[str, Any] | None = None, **rest: Any) -> Any:
         """POST a form of ours with the cross-site token the page would carry."""

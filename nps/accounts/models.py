@@ -1,6 +1,6 @@
 """Companies, people, rights and keys."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,9 @@ class Account(Base):
     language: Mapped[str] = mapped_column(String(20), default="en")
     brand_color: Mapped[str] = mapped_column(String(7), default="#2d4bc4")
     on_brand: Mapped[str] = mapped_column(String(7), default="#ffffff")
+    brand_chosen_at: Mapped[datetime | None]
+    our_address_at: Mapped[datetime | None]
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     postal_address: Mapped[str] = mapped_column(String(300), default="")
     website: Mapped[str] = mapped_column(String(300), default="")
     sender_name: Mapped[str] = mapped_column(String(80), default="")
@@ -117,6 +120,8 @@ class TeamInvite(AccountOwned, Base):
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    sent_on: Mapped[date]
+    sent_times: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 
 
@@ -156,6 +161,7 @@ class ApiKey(AccountOwned, Base):
     secret_hash: Mapped[str] = mapped_column(String(64))
     last4: Mapped[str] = mapped_column(String(4))
     scopes: Mapped[list[str]]
+    networks: Mapped[list[str]] = mapped_column(default=list)
     created_by_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]

@@ -1,7 +1,9 @@
-"""Rights as one table, brand colours, slugs: pure decisions."""
+"""Rights as one table, brand colours, slugs, the set-up guide: pure decisions."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -73,11 +75,6 @@ def may(role: Role | str, capability: str) -> bool:
     return Role(role) in MAY[capability]
 
 
-# What an API key may be allowed, each as `:read` or `:write` (platform, keys).
-API_RESOURCES = ("contacts", "campaigns", "responses", "metrics", "cases", "programs", "conversions", "rewards", "webhooks", "account")
-API_SCOPES = tuple(f"{resource}:{right}" for resource in API_RESOURCES for right in ("read", "write"))
-
-
 RESERVED_SLUGS = frozenset(
     "s r u p f l k in dev api compat static widget with login logout signup signin sign-in sign-up account accounts invitations"
     " healthz readyz metrics status changes internal admin help docs assets w js css fonts favicon robots consent billing join new".split()
@@ -118,3 +115,144 @@ def readable_brand(color: str) -> tuple[str, str]:
     while contrast(color, "#ffffff") < 4.5:
         color = "#" + "".join(f"{int(int(color[i : i + 2], 16) * 0.96):02x}" for i in (1, 3, 5))
     return color, "#ffffff"
+
+
+# Roles from most to least; nobody gives a role above their own.
+_RANK = {role: n for n, role in enumerate(Role)}
+ROLE_DUTIES = {
+    Role.RESPONDER: "works cases",
+    Role.MANAGER: "writes and sends",
+    Role.ANALYST: "reads and exports",
+    Role.REVIEWER: "approves rewards",
+    Role.VIEWER: "reads figures",
+    Role.ADMIN: "everything but ownership",
+    Role.OWNER: "everything",
+}
+
+
+def may_give(giver: Role | str, role: Role | str) -> bool:
+    """May somebody with the role `giver` give or take `role`? Owners any, admins all but owner, others none."""
+    return may(giver, "members") and (Role(giver) is Role.OWNER or Role(role) is not Role.OWNER)
+
+
+# What the members page says each role may do: words -> (capability, (lesser capability, word for having only that)).
+RIGHTS: tuple[tuple[str, str, tuple[str, str] | None], ...] = (
+    ("See scores and reports", "overview", None),
+    ("Read comments and names", "comments", None),
+    ("Start, pause and stop sending", "sending", None),
+    ("Work cases", "cases.work", ("cases.note", "Notes")),
+    ("Count or leave out answers", "responses.review", None),
+    ("Approve rewards", "rewards.decide", None),
+    ("Erase a person", "contacts.erase", None),
+    ("Members, API keys, settings", "settings", None),
+    ("Change the plan, close the account", "billing.write", None),
+)
+RIGHT_NAMES = {
+    "overview": "See scores and reports",
+    "comments": "Read comments and names",
+    "addresses": "See email addresses and phone numbers",
+    "responses.export": "Export responses",
+    "contacts.read": "See contacts",
+    "contacts.write": "Import, edit and export contacts",
+    "contacts.erase": "Erase a person, lift a stop",
+    "campaigns.read": "See surveys and campaigns",
+    "campaigns.write": "Write and test surveys and campaigns",
+    "sending": "Start, pause and stop sending",
+    "responses.read": "See responses",
+    "responses.review": "Count or leave out answers",
+    "cases.read": "See cases",
+    "cases.note": "Write team notes on cases",
+    "cases.work": "Work cases: reply, wait, close",
+    "cases.assign": "Assign, merge and reopen cases",
+    "queues.write": "Change queues and their hours",
+    "routing.write": "Change what happens after an answer",
+    "causes.read": "See causes",
+    "causes.write": "Write causes and actions",
+    "programs.write": "Edit and pause referral programs",
+    "advocates.read": "See advocates and referral figures",
+    "friends.read": "See who referred friends are",
+    "rewards.read": "See rewards",
+    "rewards.decide": "Approve and decline rewards",
+    "rewards.limits": "Change reward limits and budget",
+    "members.read": "See members",
+    "members": "Invite, change and remove members",
+    "settings.read": "See settings",
+    "settings": "Change settings, API keys, webhooks",
+    "setup": "Follow the set-up guide",
+    "audit": "Read the audit log",
+    "billing.read": "See the plan and invoices",
+    "billing.write": "Change or cancel the plan",
+    "account.close": "Close the account",
+}
+
+
+def rights_table() -> list[tuple[str, list[str]]]:
+    """(words, one cell a role) of the short table: "Yes", a lesser right in a word, or "–"."""
+
+    def cell(role: Role, capability: str, lesser: tuple[str, str] | None) -> str:
+        if may(role, capability):
+            return "Yes"
+        return lesser[1] if lesser is not None and may(role, lesser[0]) else "–"
+
+    return [(words, [cell(role, capability, lesser) for role in Role]) for words, capability, lesser in RIGHTS]
+
+
+def rights_in_full() -> list[tuple[str, list[str]]]:
+    """Every capability there is, in the same shape."""
+    return [(RIGHT_NAMES.get(name, name), ["Yes" if role in roles else "–" for role in Role]) for name, roles in MAY.items()]
+
+
+KEY_RESOURCES = ("contacts", "campaigns", "responses", "cases", "programs", "conversions", "rewards", "webhooks", "account")
+KEY_SCOPES = (*(f"{resource}:{way}" for resource in KEY_RESOURCES for way in ("read", "write")), "compat")
+_KEY_WORDS = {"responses": "answers", "account": "account settings"}
+
+
+def key_may(scopes: Iterable[str], scope: str) -> bool:
+    """Does a key with these scopes cover "contacts:read" and the like? "*" covers all."""
+    given = set(scopes)
+    return scope in given or "*" in given
+
+
+def key_words(scopes: Iterable[str]) -> str:
+    """What a key may do, in words: "Read and write contacts, read answers"."""
+    given = set(scopes)
+    if "*" in given:
+        return "Everything"
+    parts = []
+    for resource in KEY_RESOURCES:
+        ways = [way for way in ("read", "write") if f"{resource}:{way}" in given]
+        if ways:
+            parts.append(f"{' and '.join(ways)} {_KEY_WORDS.get(resource, resource)}")
+    if "compat" in given:
+        parts.append("calls in the old tool’s format")
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True)
+class GuideTask:
+    """One task of the set-up guide. It is done when the fact of the same key is true."""
+
+    key: str
+    minutes: int
+    capability: str
+
+
+GUIDE = (
+    GuideTask("company", 2, "settings"),
+    GuideTask("brand", 1, "settings"),
+    GuideTask("contacts", 3, "contacts.write"),
+    GuideTask("domain", 5, "settings"),
+    GuideTask("survey", 4, "campaigns.write"),
+    GuideTask("owner", 3, "queues.write"),
+)
+
+
+def guide_minutes(done: Iterable[str]) -> int:
+    """Minutes left: the sum of the open tasks."""
+    ready = set(done)
+    return sum(task.minutes for task in GUIDE if task.key not in ready)
+
+
+def is_hex_color(text: str) -> bool:
+    return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))

@@ -80,13 +80,13 @@ class Context:
 def reader(name: str, context: Context) -> Callable[[str], Any]:
     """The function that turns a trimmed, non-empty text into the value of field `name`. It raises `Unusable`.
 
-    Phone and amount stay texts here (country and currency may stand in another cell); `settle` finishes them.
+    Phone stays a text here (its country may stand in another cell); `settle` finishes it.
     """
     if name.startswith(PROPERTY):
         prop, order, comma = context.properties[name[2:]], context.orders.get(name), name in context.commas
         return lambda text: read_property(text, prop, order, comma)
-    noun, order = LABELS[name][1], context.orders.get(name)
-    today, now = context.today, context.now
+    noun, order, comma = LABELS[name][1], context.orders.get(name), name in context.commas
+    today, now, currency = context.today, context.now, context.currency
     readers: dict[str, Callable[[str], Any]] = {
         "email": values.read_email,
         "phone": str,
@@ -95,7 +95,7 @@ def reader(name: str, context: Context) -> Callable[[str], Any]:
         "time_zone": values.read_time_zone,
         "country": values.read_country,
         "customer_since": lambda text: values.read_past_date(text, noun, today, order),
-        "monthly_value": str,
+        "monthly_value": lambda text: (text, values.read_money(text, noun, currency, comma)),
         "currency": values.read_currency,
         "consent_email": lambda text: values.read_consent(text, noun),
         "consent_sms": lambda text: values.read_consent(text, noun),
@@ -128,12 +128,14 @@ def _settle_amount(record: Record, context: Context) -> None:
     if amount is None:
         record["monthly_value_minor"], record["currency"] = None, None
         return
-    try:
-        record["monthly_value_minor"], record["currency"] = values.read_money(
-            amount, LABELS["monthly_value"][1], record.get("currency") or context.currency, "monthly_value" in context.commas
-        )
-    except Unusable as error:
-        raise Misfit("monthly_value", str(error)) from None
+    text, (minor, currency) = amount
+    stated = record.get("currency")
+    if stated and stated != context.currency:
+        try:
+            minor, currency = values.read_money(text, LABELS["monthly_value"][1], stated, "monthly_value" in context.commas)
+        except Unusable as error:
+            raise Misfit("monthly_value", str(error)) from None
+    record["monthly_value_minor"], record["currency"] = minor, currency
 
 
 class Misfit(Exception):
@@ -152,22 +154,14 @@ class RowReader:
     """Reads the rows of one file, whose columns are matched to fields.
 
     `columns`: (index of the cell, field) for every column that is not left out. `blank_empties`: an empty cell empties
-    the field; else it leaves it alone. `nothing`: texts that other tools write into empty cells, in small letters.
+    the field; else it leaves it alone.
     """
 
-    def __init__(
-        self,
-        columns: Sequence[tuple[int, str]],
-        context: Context,
-        *,
-        blank_empties: bool = False,
-        nothing: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, columns: Sequence[tuple[int, str]], context: Context, *, blank_empties: bool = False) -> None:
         self.context = context
         self.index_of = {name: index for index, name in columns}
         self._plan = [(index, name, reader(name, context)) for index, name in columns]
         self._blank_empties = blank_empties
-        self._nothing = nothing
         self._settles = any(name in ("phone", "monthly_value", "last_name") for _, name in columns)
 
     def read(self, cells: Sequence[str]) -> Record:
@@ -180,7 +174,7 @@ class RowReader:
                 if text[0] == "'":
                     text = unprotected(text)
                 text = text.strip()
-            if text and not (self._nothing and text.lower() in self._nothing):
+            if text:
                 try:
                     record[name] = read(text)
                 except Unusable as error:

@@ -1,1 +1,0 @@
-"""Pure decisions of campaigns: states, gates, windows, words. Over plain values; no database, no clock."""
