@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from nps import wiring
 from nps.accounts import guards
 from nps.accounts import queries as accounts
+from nps.api import floor as api
 from nps.core import clock, events, ids, log
 from nps.core import db as database
 from nps.core.db import db
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     headers.install(app)
     filters.install(app)
     errors.install(app)
+    api.install(app)
     app.jinja_env.globals.update(account=current.account, member=current.member, user=current.user, may=current.may, settings=settings)
     navigation.install(app, wiring.BADGES)
     app.extensions["guide_facts"] = wiring.FACTS

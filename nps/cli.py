@@ -13,6 +13,7 @@ from nps.app import create_app, folder
 from nps.core.settings import BadSettings, Settings, environment, load
 from nps.demo import commands as demo_commands
 from nps.demo import supervisor
+from nps.demo.gateway import is_alive
 from nps.jobs import relay
 
 
@@ -58,6 +59,14 @@ def run(bind: str) -> None:
         parts.stop()
     if ended is not None:
         raise click.ClickException(f"The {ended} process ended by itself.")
+
+
+@main.command(with_appcontext=False)
+@click.option("--port", type=int, default=8000, show_default=True)
+def healthy(port: int) -> None:
+    """Does the web process of this machine answer? For container health checks; exit 1 when not."""
+    if not is_alive(f"http://127.0.0.1:{port}"):
+        raise SystemExit(1)
 
 
 @main.command(with_appcontext=False)

@@ -11,6 +11,7 @@ from nps.accounts import guards
 from nps.accounts import tasks as accounts_tasks
 from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
+from nps.api import views as api_views
 from nps.core.events import Subscriptions
 from nps.web.navigation import BadgeSource
 
@@ -24,6 +25,8 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (accounts_views.team, "", guards.member_door("members.read", "members")),
     (accounts_views.keys, "", guards.member_door("settings.read", "settings")),
     (accounts_views.you, "", guards.member_door("overview")),
+    # api
+    (api_views.blueprint, "", guards.public_door()),
 ]
 
 # {Event: [now(handler), later("feature.task")]}

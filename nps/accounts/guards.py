@@ -136,21 +136,30 @@ def provider_door() -> Door:
     return Door("provider", lambda: None, csrf=False)
 
 
-def api_key_door() -> Door:
-    """A customer's machine with a key: `Authorization: Bearer`, or Basic with the key as user."""
+def api_key_door(resource: str) -> Door:
+    """A customer's machine with a key: `Authorization: Bearer`, or Basic with the key as user.
+
+    The key needs the scope `<resource>:read`, or for unsafe methods `<resource>:write`; write includes read.
+    """
 
     def check() -> None:
-        secret = _key_from_header()
         if any(name in request.args for name in ("api_key", "key", "token")):
             raise DomainError("Keys do not belong in addresses. Send it as Authorization: Bearer.", code="key_in_query", status=400)
+        secret = _key_from_header()
         key = queries.find_api_key(secret) if secret else None
         if key is None or (key.expires_at is not None and key.expires_at < clock.now()):
             raise DomainError("Send a key of this account as Authorization: Bearer.", code="unauthorized", status=401)
-        g.api_key = key
-        g.account = queries.get_account(key.account_id)
+        account = queries.get_account(key.account_id)
+        if account.state in ("closed", "erased"):
+            raise DomainError("This account is closed.", code="unauthorized", status=401)
+        g.api_key, g.account = key, account
         tenancy.enter(key.account_id)
+        structlog.contextvars.bind_contextvars(account=str(account.id))
+        wanted = {f"{resource}:write"} if request.method not in SAFE else {f"{resource}:read", f"{resource}:write"}
+        if not wanted & set(key.scopes):
+            raise DomainError(f"This key lacks the scope {min(wanted)}.", code="scope_missing", status=403)
 
-    return Door("api_key", check, csrf=False)
+    return Door(f"api_key:{resource}", check, csrf=False)
 
 
 def _key_from_header() -> str | None:

@@ -75,6 +75,11 @@ def may(role: Role | str, capability: str) -> bool:
     return Role(role) in MAY[capability]
 
 
+# What an API key may be allowed, each as `:read` or `:write` (platform, keys).
+API_RESOURCES = ("contacts", "campaigns", "responses", "metrics", "cases", "programs", "conversions", "rewards", "webhooks", "account")
+API_SCOPES = tuple(f"{resource}:{right}" for resource in API_RESOURCES for right in ("read", "write"))
+
+
 RESERVED_SLUGS = frozenset(
     "s r u p f l k in dev api compat static widget with login logout signup signin sign-in sign-up account accounts invitations"
     " healthz readyz metrics status changes internal admin help docs assets w js css fonts favicon robots consent billing join new".split()

@@ -198,7 +198,7 @@ class Import(AccountOwned, Base):
 
 
 class ImportPart(AccountOwned, Base):
-    """A piece of an uploaded file, compressed: about a million characters of UTF-8 text, cut at a line end, or bytes of a workbook."""
+    """A piece of an uploaded file, compressed: about 250,000 characters of UTF-8 text, cut at a line end, or bytes of a workbook."""
 
     __tablename__ = "import_part"
     __table_args__ = (

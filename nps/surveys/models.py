@@ -30,13 +30,19 @@ class Survey(AccountOwned, Base):
     preview: Mapped[str] = mapped_column(String(140), default="")
     intro: Mapped[str] = mapped_column(String(300), default="")
     closing: Mapped[str] = mapped_column(String(200), default="")
+    from_name: Mapped[str] = mapped_column(String(80), default="")
     sender_name: Mapped[str] = mapped_column(String(80), default="")
     sender_role: Mapped[str] = mapped_column(String(80), default="")
     thanks_promoter: Mapped[str] = mapped_column(String(500), default="")
     thanks_passive: Mapped[str] = mapped_column(String(500), default="")
     thanks_detractor: Mapped[str] = mapped_column(String(500), default="")
+    reminder_subject: Mapped[str] = mapped_column(String(78), default="")
+    reminder_text: Mapped[str] = mapped_column(String(300), default="")
     language: Mapped[str] = mapped_column(String(20), default="en")
     brand_color: Mapped[str | None] = mapped_column(String(7))
+    leading_kept_at: Mapped[datetime | None]
+    """When a member kept words that ask for a good score although the page advised against them; and who."""
+    leading_kept_by: Mapped[str] = mapped_column(String(120), default="")
     edited_at: Mapped[datetime]
     edited_by_id: Mapped[UUID | None]
     created_at: Mapped[datetime]

@@ -80,13 +80,13 @@ class Context:
 def reader(name: str, context: Context) -> Callable[[str], Any]:
     """The function that turns a trimmed, non-empty text into the value of field `name`. It raises `Unusable`.
 
-    Phone stays a text here (its country may stand in another cell); `settle` finishes it.
+    Phone and amount stay texts here (country and currency may stand in another cell); `settle` finishes them.
     """
     if name.startswith(PROPERTY):
         prop, order, comma = context.properties[name[2:]], context.orders.get(name), name in context.commas
         return lambda text: read_property(text, prop, order, comma)
-    noun, order, comma = LABELS[name][1], context.orders.get(name), name in context.commas
-    today, now, currency = context.today, context.now, context.currency
+    noun, order = LABELS[name][1], context.orders.get(name)
+    today, now = context.today, context.now
     readers: dict[str, Callable[[str], Any]] = {
         "email": values.read_email,
         "phone": str,
@@ -95,7 +95,7 @@ def reader(name: str, context: Context) -> Callable[[str], Any]:
         "time_zone": values.read_time_zone,
         "country": values.read_country,
         "customer_since": lambda text: values.read_past_date(text, noun, today, order),
-        "monthly_value": lambda text: (text, values.read_money(text, noun, currency, comma)),
+        "monthly_value": str,
         "currency": values.read_currency,
         "consent_email": lambda text: values.read_consent(text, noun),
         "consent_sms": lambda text: values.read_consent(text, noun),
@@ -128,14 +128,12 @@ def _settle_amount(record: Record, context: Context) -> None:
     if amount is None:
         record["monthly_value_minor"], record["currency"] = None, None
         return
-    text, (minor, currency) = amount
-    stated = record.get("currency")
-    if stated and stated != context.currency:
-        try:
-            minor, currency = values.read_money(text, LABELS["monthly_value"][1], stated, "monthly_value" in context.commas)
-        except Unusable as error:
-            raise Misfit("monthly_value", str(error)) from None
-    record["monthly_value_minor"], record["currency"] = minor, currency
+    try:
+        record["monthly_value_minor"], record["currency"] = values.read_money(
+            amount, LABELS["monthly_value"][1], record.get("currency") or context.currency, "monthly_value" in context.commas
+        )
+    except Unusable as error:
+        raise Misfit("monthly_value", str(error)) from None
 
 
 class Misfit(Exception):
@@ -154,14 +152,22 @@ class RowReader:
     """Reads the rows of one file, whose columns are matched to fields.
 
     `columns`: (index of the cell, field) for every column that is not left out. `blank_empties`: an empty cell empties
-    the field; else it leaves it alone.
+    the field; else it leaves it alone. `nothing`: texts that other tools write into empty cells, in small letters.
     """
 
-    def __init__(self, columns: Sequence[tuple[int, str]], context: Context, *, blank_empties: bool = False) -> None:
+    def __init__(
+        self,
+        columns: Sequence[tuple[int, str]],
+        context: Context,
+        *,
+        blank_empties: bool = False,
+        nothing: frozenset[str] = frozenset(),
+    ) -> None:
         self.context = context
         self.index_of = {name: index for index, name in columns}
         self._plan = [(index, name, reader(name, context)) for index, name in columns]
         self._blank_empties = blank_empties
+        self._nothing = nothing
         self._settles = any(name in ("phone", "monthly_value", "last_name") for _, name in columns)
 
     def read(self, cells: Sequence[str]) -> Record:
@@ -174,7 +180,7 @@ class RowReader:
                 if text[0] == "'":
                     text = unprotected(text)
                 text = text.strip()
-            if text:
+            if text and not (self._nothing and text.lower() in self._nothing):
                 try:
                     record[name] = read(text)
                 except Unusable as error:

@@ -1,0 +1,133 @@
+"""A small resource of the tests' own on the API floor, and a machine with a key."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from pydantic import Field
+from sqlalchemy import select
+
+from nps.accounts import guards
+from nps.accounts import service as accounts
+from nps.accounts.models import Account, AuditEntry
+from nps.api.blueprint import Api, needs_idempotency_key
+from nps.api.paging import page
+from nps.api.shapes import Amount, Day, Flag, Instant, Paged, PageQuery, Score, Shape, Text, Whole
+from nps.core import tenancy
+from nps.core.db import db
+from nps.core.errors import Conflict
+
+
+class ThingIn(Shape):
+    name: Text = Field(min_length=1, max_length=40)
+    score: Score | None = None
+    count: Whole | None = None
+    loud: Flag = False
+    price: Amount | None = None
+    at: Instant | None = None
+    on: Day | None = None
+    tags: list[Text] = []
+
+
+class ThingOut(Shape):
+    id: str
+    name: str
+    score: int | None = None
+
+
+class ThingPage(Paged[ThingOut]):
+    pass
+
+
+class Things(PageQuery):
+    name: Text | None = None
+
+
+def things() -> Api:
+    """Rows of the audit log, called things."""
+    blueprint = Api("things_api", __name__, tag="Things")
+
+    @blueprint.get("/things")
+    @blueprint.input(Things, location="query")
+    @blueprint.output(ThingPage, example={"data": [], "next": None})
+    def list_things(query_data: Things) -> Any:
+        query = select(AuditEntry)
+        if query_data.name is not None:
+            query = query.where(AuditEntry.action == query_data.name)
+        rows, following = page(query, AuditEntry.id, query_data)
+        return {"data": [{"id": str(row.id), "name": row.action} for row in rows], "next": following}
+
+    @blueprint.post("/things")
+    @blueprint.input(ThingIn, example={"name": "One"})
+    @blueprint.output(ThingOut, 201)
+    def make_thing(json_data: ThingIn) -> Any:
+        accounts.audit("tests", json_data.name)
+        db.session.flush()
+        row = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+        if json_data.name == "taken":
+            raise Conflict("This thing is taken. Nothing was stored.")
+        if json_data.name == "broken":
+            raise RuntimeError("a fault of the server")
+        return {"id": str(row.id), "name": row.action, "score": json_data.score}, 201, {"Location": f"/api/v1/things/{row.id}"}
+
+    @blueprint.post("/payments")
+    @needs_idempotency_key
+    @blueprint.input(ThingIn)
+    @blueprint.output(ThingOut, 201)
+    def pay(json_data: ThingIn) -> Any:
+        accounts.audit("tests", json_data.name)
+        return {"id": "1", "name": json_data.name}, 201
+
+    @blueprint.get("/things/<name>")
+    @blueprint.output(ThingOut)
+    def get_thing(name: str) -> Any:
+        return {"id": "1", "name": name}
+
+    return blueprint
+
+
+@pytest.fixture
+def with_things(app: Flask) -> Flask:
+    """The application with the tests' own resource."""
+    blueprint, door = things(), guards.api_key_door("contacts")
+    app.register_blueprint(blueprint, url_prefix="/api/v1")
+    guards.attach(app, blueprint.name, door)
+    return app
+
+
+class Machine:
+    """A program of a customer: sends its key and JSON."""
+
+    def __init__(self, client: FlaskClient, secret: str) -> None:
+        self.client = client
+        self.headers = {"Authorization": f"Bearer {secret}"}
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        given: dict[str, Any] = {"headers": {**self.headers, **more}}
+        if body is not None:
+            given["json"] = body
+        return self.client.open(f"/api/v1{path}", method=method, **given)
+
+    def raw(self, method: str, path: str, data: Any, content_type: str | None = "application/json") -> Any:
+        return self.client.open(f"/api/v1{path}", method=method, data=data, content_type=content_type, headers=self.headers)
+
+
+@pytest.fixture
+def make_machine(client: FlaskClient) -> Callable[..., Machine]:
+    """make_machine(account, *scopes) gives a program with a key of that account."""
+
+    def make(account: Account, *scopes: str) -> Machine:
+        with tenancy.account_scope(account.id):
+            _, secret = accounts.create_api_key("tests", list(scopes), None)
+            db.session.commit()
+        return Machine(client, secret)
+
+    return make
+
+
+@pytest.fixture
+def machine(with_things: Flask, account: Account, make_machine: Callable[..., Machine]) -> Machine:
+    return make_machine(account, "contacts:write")

@@ -1,0 +1,30 @@
+"""Templates name real endpoints, real icons, and carry no inline style or script."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+ROOT = Path(__file__).parents[2]
+PAGES = [p for p in sorted((ROOT / "templates").rglob("*.html")) if "email" not in p.relative_to(ROOT / "templates").parts]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT / "templates")))
+def test_links_name_real_endpoints(app: Flask, page: Path) -> None:
+    named = set(re.findall(r"""url_for\(\s*['"]([\w.]+)['"]""", page.read_text()))
+    assert named <= set(app.view_functions), named - set(app.view_functions)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT / "templates")))
+def test_nothing_inline(page: Path) -> None:
+    text = page.read_text()
+    assert not re.search(r"""\sstyle=["']""", text)
+    assert not re.search(r"\son(click|change|submit|load|input)=", text)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+    assert not re.search(r"\|\s*safe\b", text)
+
+
+def test_every_template_compiles(app: Flask) -> None:
+    for page in PAGES:
+        app.jinja_env.get_template(str(page.relative_to(ROOT / "templates")))

@@ -1,0 +1,154 @@
+"""A real Chromium against a real installation: web process, worker, built-in mailbox, the stand-in for Stripe."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from nps.accounts import service as accounts
+from nps.core import db as database
+from nps.core import tenancy
+from nps.core.db import db
+from tests import services
+from tests.installation import Installation, free_port, installation
+
+PASSWORD = "correct horse battery staple"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Site:
+    """A running installation with the company Larkfield; `within()` gives its application with Larkfield in scope."""
+
+    base: str
+    made: Installation
+    account_id: UUID
+    email: str = "ines@larkfield.example"
+    password: str = PASSWORD
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """One for all journeys of this process; each journey makes its own people."""
+    port = free_port()
+    with installation(
+        base_url=f"http://127.0.0.1:{port}", signup="open", demo="true", inbound_secret="inbound secret of the journeys"
+    ) as made:
+        with made.app.app_context():
+            database.begin_writing()
+            owner = accounts.create_user("ines@larkfield.example", "Ines Marchetti", PASSWORD)
+            account = accounts.create_account(
+                "Larkfield",
+                owner,
+                slug="larkfield",
+                state="active",
+                postal_address="Larkfield Inc., 48 Quay Street, Portland, ME 04101, USA",
+                sender_name="Ines Marchetti",
+                sender_role="Customer lead",
+                sender_email="ines@larkfield.example",
+                reply_to="ines@larkfield.example",
+                time_zone="America/New_York",
+                whom="another business owner",
+                brand_color="#14574a",
+                on_brand="#ffffff",
+                website="https://larkfield.example",
+            )
+            db.session.commit()
+            account_id = account.id
+            db.session.remove()
+            database.end_writing()
+            tenancy.leave()
+        made.serve(port=port)
+        made.work()
+        yield Site(f"http://127.0.0.1:{port}", made, account_id)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser process for all journeys."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=services.chromium_path(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What no journey may leave behind: content-policy reports, page errors, requests to other hosts."""
+
+    reports: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page, base: str) -> None:
+        page.on("console", lambda m: self.reports.append(m.text) if "Content Security Policy" in m.text or "Refused to" in m.text else None)
+        page.on("pageerror", lambda e: self.reports.append(str(e)))
+        page.on(
+            "request",
+            lambda r: self.reports.append(r.url) if not r.url.startswith((base, "data:", "about:", "blob:", "http://127.0.0.1")) else None,
+        )
+
+
+@pytest.fixture
+def open_page(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """open_page(width=390, dark=True, script=False) gives a page in a browser profile of its own."""
+    contexts: list[BrowserContext] = []
+    watch = Watch()
+
+    def make(*, width: int = 1280, dark: bool = False, script: bool = True) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+            base_url=site.base,
+        )
+        context.set_default_timeout(15000)
+        contexts.append(context)
+        page = context.new_page()
+        watch.follow(page, site.base)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert watch.reports == []
+
+
+def sign_in(page: Page, site: Site) -> None:
+    """Through the sign-in page, as a member would."""
+    page.goto("/login")
+    page.get_by_label("Work email").fill(site.email)
+    page.get_by_label("Password", exact=True).fill(site.password)
+    page.get_by_role("button", name="Sign in with password").click()
+    page.wait_for_url("**/larkfield/**")
+
+
+def accessible(page: Page) -> None:
+    """No serious or critical violation of WCAG 2.2 AA, in light and in dark."""
+    was = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found: dict[str, Any] = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).response
+        bad = [
+            (v["id"], scheme, [n["html"][:160] for n in v["nodes"][:3]])
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical")
+        ]
+        assert bad == [], (page.url, bad)
+    page.emulate_media(color_scheme="dark" if was else "light")
+
+
+def fits(page: Page) -> None:
+    """Nothing scrolls sideways."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, (page.url, wide)
