@@ -11,8 +11,12 @@ from nps.accounts import guards
 from nps.accounts import tasks as accounts_tasks
 from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
+from nps.analytics import cli as analytics_cli
+from nps.analytics import service as analytics
+from nps.analytics import tasks as analytics_tasks
 from nps.api import views as api_views
-from nps.core.events import Subscriptions
+from nps.core.events import Subscriptions, now
+from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
 from nps.web.navigation import BadgeSource
 
 # (blueprint, url prefix, door): exactly one door each.
@@ -30,7 +34,12 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
 ]
 
 # {Event: [now(handler), later("feature.task")]}
-SUBSCRIPTIONS: Subscriptions = {}
+SUBSCRIPTIONS: Subscriptions = {
+    ResponseVerified: [now(analytics.note)],
+    ResponseUpdated: [now(analytics.note)],
+    ResponseUncounted: [now(analytics.note)],
+    ResponseRecounted: [now(analytics.note)],
+}
 
 # Events nobody listens to, on purpose (with the reason).
 SILENT: dict[type, str] = {
@@ -43,10 +52,13 @@ SILENT: dict[type, str] = {
 # (task, every)
 SCHEDULE: list[tuple[str, timedelta]] = [
     ("accounts.tidy", timedelta(hours=6)),
+    (analytics_tasks.FOLD_ALL, timedelta(seconds=30)),
+    (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
+    (analytics_tasks.PROVE_ALL, timedelta(days=1)),
 ]
 
 # click groups of `nps`
-COMMANDS: list[click.Command] = []
+COMMANDS: list[click.Command] = [analytics_cli.rollups]
 
 # {badge name of nps/web/navigation.py: function that counts what waits, in the account's scope}
 BADGES: dict[str, BadgeSource] = {}
@@ -55,4 +67,4 @@ BADGES: dict[str, BadgeSource] = {}
 FACTS: dict[str, Callable[[], object]] = {}
 
 # Task modules register themselves when they are imported.
-TASK_MODULES = (accounts_tasks,)
+TASK_MODULES = (accounts_tasks, analytics_tasks)

@@ -111,6 +111,14 @@ def end_writing() -> None:
     _writing.set(False)
 
 
+def read_snapshot() -> None:
+    """Let all statements of this unit from here on see one state of the database. SQLite's transactions do so anyway;
+    on PostgreSQL what was read before is finished first."""
+    if db.session.get_bind().dialect.name == "postgresql":
+        db.session.commit()
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 @contextmanager
 def unit(write: bool = True) -> Iterator[None]:
     """One short unit of work that commits at its end, for tasks that talk to the outside and for the command line."""
