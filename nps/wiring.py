@@ -15,8 +15,11 @@ from nps.analytics import cli as analytics_cli
 from nps.analytics import service as analytics
 from nps.analytics import tasks as analytics_tasks
 from nps.api import views as api_views
+from nps.campaigns import models as campaigns_models
+from nps.contacts import models as contacts_models
 from nps.core.events import Subscriptions, now
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
+from nps.surveys import models as surveys_models
 from nps.web.navigation import BadgeSource
 
 # (blueprint, url prefix, door): exactly one door each.
@@ -68,3 +71,6 @@ FACTS: dict[str, Callable[[], object]] = {}
 
 # Task modules register themselves when they are imported.
 TASK_MODULES = (accounts_tasks, analytics_tasks)
+
+# Table modules that others point at, of features whose pages are not on the map yet.
+TABLE_MODULES = (campaigns_models, contacts_models, surveys_models)

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
 
-from nps.accounts import queries, service
+from nps.accounts import queries, rules, service
 from nps.accounts.errors import NotAllowed
 from nps.accounts.models import LoginSession
 from nps.core import clock, ids, tenancy
@@ -155,9 +155,11 @@ def api_key_door(resource: str) -> Door:
         g.api_key, g.account = key, account
         tenancy.enter(key.account_id)
         structlog.contextvars.bind_contextvars(account=str(account.id))
-        wanted = {f"{resource}:write"} if request.method not in SAFE else {f"{resource}:read", f"{resource}:write"}
-        if not wanted & set(key.scopes):
-            raise DomainError(f"This key lacks the scope {min(wanted)}.", code="scope_missing", status=403)
+        if not rules.key_from_here(key.networks, request.remote_addr or ""):
+            raise DomainError("This key may not be used from this address.", code="address_refused", status=403)
+        wanted = f"{resource}:{'read' if request.method in SAFE else 'write'}"
+        if not rules.key_may(key.scopes, wanted) and not (request.method in SAFE and rules.key_may(key.scopes, f"{resource}:write")):
+            raise DomainError(f"This key lacks the scope {wanted}.", code="scope_missing", status=403)
 
     return Door(f"api_key:{resource}", check, csrf=False)
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 
 class Role(StrEnum):
@@ -73,11 +74,6 @@ MAY: dict[str, frozenset[Role]] = {
 def may(role: Role | str, capability: str) -> bool:
     """Has the role this capability? Raises KeyError for a capability that is not in the table."""
     return Role(role) in MAY[capability]
-
-
-# What an API key may be allowed, each as `:read` or `:write` (platform, keys).
-API_RESOURCES = ("contacts", "campaigns", "responses", "metrics", "cases", "programs", "conversions", "rewards", "webhooks", "account")
-API_SCOPES = tuple(f"{resource}:{right}" for resource in API_RESOURCES for right in ("read", "write"))
 
 
 RESERVED_SLUGS = frozenset(
@@ -216,6 +212,16 @@ def key_may(scopes: Iterable[str], scope: str) -> bool:
     """Does a key with these scopes cover "contacts:read" and the like? "*" covers all."""
     given = set(scopes)
     return scope in given or "*" in given
+
+
+def key_from_here(networks: Iterable[str], address: str) -> bool:
+    """May a key limited to these ranges be used from this address? Without ranges from everywhere."""
+    ranges = [ip_network(one, strict=False) for one in networks]
+    try:
+        here = ip_address(address)
+    except ValueError:
+        return not ranges
+    return not ranges or any(here in one for one in ranges)
 
 
 def key_words(scopes: Iterable[str]) -> str:

@@ -53,7 +53,7 @@ def things() -> Api:
     @blueprint.input(Things, location="query")
     @blueprint.output(ThingPage, example={"data": [], "next": None})
     def list_things(query_data: Things) -> Any:
-        query = select(AuditEntry)
+        query = select(AuditEntry).where(AuditEntry.actor == "tests")
         if query_data.name is not None:
             query = query.where(AuditEntry.action == query_data.name)
         rows, following = page(query, AuditEntry.id, query_data)

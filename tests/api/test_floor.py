@@ -34,7 +34,8 @@ def problem(answer: Any, status: int, code: str | None = None) -> dict[str, Any]
 
 
 def stored() -> int:
-    return db.session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+    """Things, not the entries about keys."""
+    return db.session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.actor == "tests")) or 0
 
 
 # Who gets in
@@ -68,6 +69,14 @@ def test_revoked_and_ended_keys_are_refused(machine: Machine, account: Account) 
 def test_key_of_a_closed_account_is_refused(machine: Machine, account: Account) -> None:
     account.state = "closed"
     problem(machine("GET", "/things"), 401)
+
+
+def test_key_of_certain_addresses_works_from_there_only(machine: Machine) -> None:
+    key = db.session.scalars(select(ApiKey)).one()
+    key.networks = ["192.0.2.0/28"]
+    problem(machine("GET", "/things"), 403, "address_refused")
+    key.networks = ["192.0.2.0/28", "127.0.0.0/8"]
+    assert machine("GET", "/things").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["api_key", "key", "token"])

@@ -7,18 +7,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from nps.accounts.models import AuditEntry
 from nps.api import idempotency
 from nps.api.models import IdempotencyKey
 from nps.core import clock as product_clock
 from nps.core import ids
 from nps.core.db import db
 from tests.api.conftest import Machine
-from tests.api.test_floor import problem
-
-
-def stored() -> int:
-    return db.session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+from tests.api.test_floor import problem, stored
 
 
 def post(machine: Machine, key: str, body: dict[str, Any] | None = None) -> Any:
