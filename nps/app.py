@@ -19,6 +19,7 @@ from nps.core import clock, events, ids, log
 from nps.core import db as database
 from nps.core.db import db
 from nps.core.ports import Ports
+from nps.core.ports import use as use_ports
 from nps.core.settings import Settings, load, use
 from nps.jobs import outbox, schedule
 from nps.web import current, errors, filters, headers, navigation, unit
@@ -52,7 +53,8 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     )
     configure(app, settings)
     app.extensions["settings"] = settings
-    app.extensions["ports"] = ports or Ports()
+    app.extensions["ports"] = ports = ports or Ports()
+    use_ports(ports)
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)

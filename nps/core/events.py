@@ -70,3 +70,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def heard(event: type) -> bool:
+    """Does anybody listen to this class? For publishers on a hot path."""
+    return bool(_Bus.table.get(event))

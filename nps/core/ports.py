@@ -13,3 +13,19 @@ class Ports:
     def get(self, role: str) -> Any | None:
         """The double for `role` ("mail", "stripe", "http"), or None when the real one is to be built."""
         return self.given.get(role)
+
+
+class _Current:
+    ports: Ports | None = None
+
+
+def use(ports: Ports) -> None:
+    """Make these the outside parts of this process. Called once by the application factory."""
+    _Current.ports = ports
+
+
+def current() -> Ports:
+    """The outside parts in force, for services and tasks."""
+    if _Current.ports is None:
+        raise RuntimeError("ports are asked for before the application is made")
+    return _Current.ports

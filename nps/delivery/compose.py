@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP
+from email.policy import default as DEFAULT
 from email.utils import format_datetime
 
 MARK_OPEN, MARK_CLOSE, MARK_OR = "\x02", "\x03", "\x1f"
@@ -252,6 +254,12 @@ def _split(source: str) -> list[tuple[str, str, str]]:
 def compile(wording: Wording) -> Template:
     """The byte template of a wording. Raises UnsafeValue for control characters, ValueError for an address that is none."""
     return Template(wording)
+
+
+def header_of(data: bytes, *names: str) -> dict[str, str]:
+    """Decoded values of these headers of a finished mail; empty where one is missing."""
+    parsed = BytesHeaderParser(policy=DEFAULT).parsebytes(data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    return {name: str(parsed[name] or "") for name in names}
 
 
 # --- single mails -------------------------------------------------------------------------------------------------

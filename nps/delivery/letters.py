@@ -6,7 +6,7 @@ messages as `sending`, hands their letters over and collects what became of them
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from nps.delivery.rules import Reply
 
@@ -21,7 +21,7 @@ class UnsafeAddress(ValueError):
 class Letter:
     """One mail to one person: envelope and finished bytes. `key` is the sender's own name for it."""
 
-    key: object
+    key: Any
     mail_from: str
     rcpt_to: str
     data: bytes

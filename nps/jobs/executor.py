@@ -1,5 +1,6 @@
 """Runs one claimed job: scope, unit of work, outcome. Celery calls it with ids; tests call `drain`."""
 
+import threading
 import traceback
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,9 @@ from nps.core.db import db
 from nps.core.log import log
 from nps.jobs.models import Job
 from nps.jobs.registry import TASKS
+
+STOPPING = threading.Event()
+"""Set when this process was asked to stop: a long task finishes or gives back what it holds, and returns."""
 
 RETRY_AFTER = (5, 30, 120, 600, 1800)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import celery
+from celery import signals
 from sqlalchemy import delete
 
 from nps.core import clock, tenancy
@@ -63,6 +64,8 @@ class Worker:
 
     def start(self) -> None:
         """Run until SIGTERM or SIGINT; what is not begun goes back to the queue when its lease ends."""
+        executor.STOPPING.clear()
+        signals.worker_shutting_down.connect(_stop_long_tasks)
         relay = threading.Thread(target=self._relay, name="relay", daemon=True)
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         relay.start()
@@ -153,6 +156,11 @@ class Worker:
                 job = db.session.get(Job, job_id)
                 if job is not None and job.token == token and job.task in TASKS:
                     job.lease_until = now
+
+
+def _stop_long_tasks(**_: object) -> None:
+    """Celery tells of SIGTERM here, before it waits for the tasks that run."""
+    executor.STOPPING.set()
 
 
 def make_worker(app: "Flask") -> Worker:

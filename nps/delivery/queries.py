@@ -1,0 +1,181 @@
+"""Reads of messages, stops and mail that came in."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from nps.core import clock, email_address, ids
+from nps.core.db import db
+from nps.core.errors import NotFound
+from nps.delivery import rules
+from nps.delivery.models import AddressHealth, InboundMail, MailBatch, MailboxMail, Message, SenderDomain, SendingState, Suppression
+from nps.delivery.rules import MessageState, SuppressionReason
+
+_NO_SUCH_MESSAGE = "There is no such message in this account."
+
+
+def get_message(message_id: UUID) -> Message:
+    found = db.session.scalars(select(Message).where(Message.id == message_id)).first()
+    if found is None:
+        raise NotFound(_NO_SUCH_MESSAGE)
+    return found
+
+
+def find_message(message_id: UUID) -> Message | None:
+    return db.session.scalars(select(Message).where(Message.id == message_id)).first()
+
+
+def list_messages(ref_kind: str, ref_ids: Iterable[UUID]) -> Sequence[Message]:
+    """Messages that belong to these things, oldest first."""
+    query = select(Message).where(Message.ref_kind == ref_kind, Message.ref_id.in_(list(ref_ids))).order_by(Message.id)
+    return db.session.scalars(query).all()
+
+
+def list_messages_to(contact_id: UUID, email: str | None = None) -> Sequence[Message]:
+    """Messages to a person, newest first."""
+    who = Message.contact_id == contact_id
+    if email:
+        who = or_(who, Message.to_key == email_address.reduced(email))
+    return db.session.scalars(select(Message).where(who).order_by(Message.id.desc())).all()
+
+
+def count_by_state(batch_id: UUID) -> dict[str, int]:
+    """How many messages of a batch are in each state; states without one are missing."""
+    query = select(Message.state, func.count()).where(Message.batch_id == batch_id).group_by(Message.state)
+    return {row.state: row[1] for row in db.session.execute(query).all()}
+
+
+def count_failed_by_reason(batch_id: UUID) -> dict[str, int]:
+    query = (
+        select(Message.reason, func.count())
+        .where(Message.batch_id == batch_id, Message.state.in_([MessageState.FAILED, MessageState.BOUNCED, MessageState.DROPPED]))
+        .group_by(Message.reason)
+    )
+    return {row.reason: row[1] for row in db.session.execute(query).all()}
+
+
+def list_unknown(batch_id: UUID) -> Sequence[Message]:
+    """Messages of a batch of which nobody knows whether they arrived."""
+    query = select(Message).where(Message.batch_id == batch_id, Message.state == MessageState.UNKNOWN).order_by(Message.id)
+    return db.session.scalars(query).all()
+
+
+def get_batch(batch_id: UUID) -> MailBatch:
+    found = db.session.scalars(select(MailBatch).where(MailBatch.id == batch_id)).first()
+    if found is None:
+        raise NotFound("There is no such batch in this account.")
+    return found
+
+
+# --- stops --------------------------------------------------------------------------------------------------------
+
+
+def suppression_keys(email: str) -> tuple[str, str, str]:
+    """The keys under which a stop of this address can stand: exact, reduced, and hashed after an erasure."""
+    exact, wide = email_address.key(email), email_address.reduced(email)
+    return f"={exact}", f"~{wide}", f"#{ids.keyed_hash('suppression', wide)}"
+
+
+def is_suppressed(email: str, *, personal: bool = False) -> bool:
+    """Must this address not be mailed? `personal`: a reply typed by a member or a mail the person asked for just now."""
+    return bool(find_suppressions([email], personal=personal))
+
+
+def find_suppressions(emails: Iterable[str], *, personal: bool = False, now: datetime | None = None) -> dict[str, Suppression]:
+    """The stop that holds for each of these addresses; addresses without one are missing. The gravest reason wins."""
+    keys: dict[str, list[str]] = {}
+    for email in emails:
+        for key in suppression_keys(email):
+            keys.setdefault(key, []).append(email)
+    found: dict[str, Suppression] = {}
+    for stop in db.session.scalars(open_suppressions(now or clock.now()).where(Suppression.key.in_(list(keys)))):
+        if personal and stop.reason not in rules.PERSONAL_REPLY_STOPPED_BY:
+            continue
+        for email in keys[stop.key]:
+            if email not in found or _gravity(stop) > _gravity(found[email]):
+                found[email] = stop
+    return found
+
+
+def open_suppressions(now: datetime) -> Any:
+    """The select of all stops of email that hold at `now`, for set-based statements of other features."""
+    return select(Suppression).where(
+        Suppression.lifted_at.is_(None), Suppression.scope != "phone", or_(Suppression.until.is_(None), Suppression.until > now)
+    )
+
+
+_ORDER = (
+    SuppressionReason.SOFT_BOUNCED,
+    SuppressionReason.IMPORTED,
+    SuppressionReason.BLOCKED,
+    SuppressionReason.BOUNCED,
+    SuppressionReason.UNSUBSCRIBED,
+    SuppressionReason.COMPLAINED,
+    SuppressionReason.ERASED,
+)
+
+
+def _gravity(stop: Suppression) -> int:
+    return _ORDER.index(SuppressionReason(stop.reason))
+
+
+def get_suppression(suppression_id: UUID) -> Suppression:
+    found = db.session.scalars(select(Suppression).where(Suppression.id == suppression_id)).first()
+    if found is None:
+        raise NotFound("There is no such stop in this account.")
+    return found
+
+
+def find_health(email: str) -> AddressHealth | None:
+    return db.session.scalars(select(AddressHealth).where(AddressHealth.email == email_address.key(email))).first()
+
+
+# --- the account as a sender --------------------------------------------------------------------------------------
+
+
+def find_sending_state() -> SendingState | None:
+    return db.session.scalars(select(SendingState)).first()
+
+
+def verified_domain(email: str) -> bool:
+    """May this account send from this address? Only from a domain whose records were found."""
+    domain = email.rpartition("@")[2].lower()
+    query = select(SenderDomain.id).where(SenderDomain.domain == domain, SenderDomain.state == "verified")
+    return db.session.execute(query).first() is not None
+
+
+# --- what came in -------------------------------------------------------------------------------------------------
+
+
+def get_inbound(inbound_id: UUID) -> InboundMail:
+    found = db.session.scalars(select(InboundMail).where(InboundMail.id == inbound_id)).first()
+    if found is None:
+        raise NotFound("There is no such mail in this account.")
+    return found
+
+
+def list_unmatched(since: datetime) -> Sequence[InboundMail]:
+    """Mail of this account that belongs to nothing, newest first."""
+    query = select(InboundMail).where(InboundMail.kind == "unmatched", InboundMail.received_at >= since)
+    return db.session.scalars(query.order_by(InboundMail.received_at.desc())).all()
+
+
+# --- the built-in mailbox -----------------------------------------------------------------------------------------
+
+
+def mailbox_query(search: str = "") -> Any:
+    """The select of the built-in mailbox, by recipient if `search` is given. The caller orders and pages it."""
+    query = select(MailboxMail)
+    if search:
+        query = query.where(func.lower(MailboxMail.rcpt_to).contains(search.strip().lower(), autoescape=True))
+    return query
+
+
+def get_mailbox_mail(number: int) -> MailboxMail:
+    found = db.session.get(MailboxMail, number)
+    if found is None:
+        raise NotFound("There is no mail with this number in the mailbox.")
+    return found
