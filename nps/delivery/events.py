@@ -2,19 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-
-class Fate(NamedTuple):
-    """One message and what it belongs to. `reason` says why it did not go (`bounced`, `refused`, `gave_up`, `unsubscribed`, …)."""
-
-    message_id: UUID
-    ref_kind: str
-    ref_id: UUID | None
-    contact_id: UUID | None
-    kind: str
-    reason: str
+from nps.delivery.rules import Fate
 
 
 @dataclass(frozen=True)

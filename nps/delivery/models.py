@@ -87,7 +87,7 @@ class Message(AccountOwned, Base):
     reply_to: Mapped[str | None] = mapped_column(String(254))
     ref_kind: Mapped[str] = mapped_column(String(16), default="")
     ref_id: Mapped[UUID | None]
-    rfc_message_id: Mapped[str] = mapped_column(String(320))
+    sending_domain: Mapped[str] = mapped_column(String(253))
     in_reply_to: Mapped[str | None] = mapped_column(Text)
     due_at: Mapped[datetime]
     lapses_at: Mapped[datetime | None]
@@ -102,6 +102,11 @@ class Message(AccountOwned, Base):
     first_try_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    @property
+    def rfc_message_id(self) -> str:
+        """Its Message-ID, without brackets: the same in every try and known before the first."""
+        return f"{self.id.hex}@{self.sending_domain}"
 
 
 class Suppression(AccountOwned, Base):

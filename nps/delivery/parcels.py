@@ -10,9 +10,8 @@ from uuid import UUID
 
 from nps.core import ids
 from nps.delivery import addresses, compose
-from nps.delivery.events import Fate
 from nps.delivery.letters import Letter
-from nps.delivery.rules import provider
+from nps.delivery.rules import Fate, provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,15 @@ class Parcel:
     reply_to: str | None
     ref_kind: str
     ref_id: UUID | None
-    rfc_message_id: str
+    sending_domain: str
     in_reply_to: str | None
     lapses_at: datetime | None
     tries: int
     first_try_at: datetime | None
+
+    @property
+    def rfc_message_id(self) -> str:
+        return f"{self.id.hex}@{self.sending_domain}"
 
     @property
     def provider(self) -> str:

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
 
 
 class Phase(StrEnum):
@@ -79,6 +81,17 @@ def after_receipt(now: MessageState, receipt: MessageState) -> MessageState | No
     if now in _RECEIPT_RANK and _RECEIPT_RANK[receipt] > _RECEIPT_RANK[now]:
         return receipt
     return now
+
+
+class Fate(NamedTuple):
+    """One message and what it belongs to. `reason` says why it did not go (`bounced`, `refused`, `gave_up`, `unsubscribed`, …)."""
+
+    message_id: UUID
+    ref_kind: str
+    ref_id: UUID | None
+    contact_id: UUID | None
+    kind: str
+    reason: str
 
 
 # --- what a reply means -------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from nps.core import clock
 from nps.core.db import db
 from nps.delivery import queries
 from nps.delivery.errors import WrongState
-from nps.delivery.events import Fate
 from nps.delivery.models import MailBatch
+from nps.delivery.rules import Fate
 from nps.delivery.service import queueing
 
 

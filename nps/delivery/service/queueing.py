@@ -15,9 +15,9 @@ from nps.core.db import db
 from nps.core.events import publish
 from nps.delivery import compose, queries, rules
 from nps.delivery.errors import WrongState
-from nps.delivery.events import Fate, MessagesSettled
+from nps.delivery.events import MessagesSettled
 from nps.delivery.models import HOUSE, MailTemplate, Message
-from nps.delivery.rules import MessageState
+from nps.delivery.rules import Fate, MessageState
 from nps.jobs import outbox
 
 SEND = "delivery.send"
@@ -178,7 +178,7 @@ def _row(now: datetime, kind: str, priority: int, draft: Draft, from_email: str)
         "slots": dict(draft.slots),
         "ref_kind": draft.ref_kind,
         "ref_id": draft.ref_id,
-        "rfc_message_id": f"{message_id.hex}@{from_email.rpartition('@')[2]}",
+        "sending_domain": from_email.rpartition("@")[2],
         "in_reply_to": draft.in_reply_to or None,
         "due_at": draft.due_at or now,
         "lapses_at": draft.lapses_at,

@@ -16,10 +16,10 @@ from nps.core.db import db
 from nps.core.events import heard, publish
 from nps.core.log import log
 from nps.delivery import compose, queries, rules
-from nps.delivery.events import BatchPaused, Fate, MessagesAboutToLeave, MessagesSettled, SendingPaused, SendingWarned
+from nps.delivery.events import BatchPaused, MessagesAboutToLeave, MessagesSettled, SendingPaused, SendingWarned
 from nps.delivery.models import MailBatch, MailboxMail, MailLane, MailTemplate, Message, ProviderPace, SendingState, Suppression
 from nps.delivery.parcels import Parcel, Printer
-from nps.delivery.rules import AddressEffect, LaneEffect, MessageState, Reply, Standing, SuppressionReason, Verdict
+from nps.delivery.rules import AddressEffect, Fate, LaneEffect, MessageState, Reply, Standing, SuppressionReason, Verdict
 from nps.delivery.service import queueing, stops
 
 LEASE = timedelta(seconds=60)
