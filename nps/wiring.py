@@ -18,6 +18,8 @@ from nps.api import views as api_views
 from nps.campaigns import models as campaigns_models
 from nps.contacts import models as contacts_models
 from nps.core.events import Subscriptions, now
+from nps.delivery import events as delivery_events
+from nps.delivery import tasks as delivery_tasks
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
 from nps.surveys import models as surveys_models
 from nps.web.navigation import BadgeSource
@@ -50,6 +52,17 @@ SILENT: dict[type, str] = {
     accounts_events.MemberJoined: "a new member starts with what everybody sees",
     accounts_events.MemberRemoved: "sessions and keys end in the same transaction",
     accounts_events.RoleChanged: "rights are read at each request",
+    delivery_events.AutoReplyReceived: "a note on the mail itself; timelines read it there",
+    delivery_events.BatchPaused: "campaigns read the state of their batch",
+    delivery_events.ContactSuppressed: "the sender reads the stop itself; waiting messages were dropped in the same transaction",
+    delivery_events.MessageReceipt: "kept on the message; lists read it there",
+    delivery_events.MessagesAboutToLeave: "nothing above has a reason to hold a message back yet",
+    delivery_events.MessagesSettled: "kept on the message; lists read it there",
+    delivery_events.ReplyReceived: "kept as inbound mail; nobody answers it yet",
+    delivery_events.SendingPaused: "kept in the account's sending state",
+    delivery_events.SendingWarned: "kept in the account's sending state",
+    delivery_events.SuppressionLifted: "the sender reads the stop itself",
+    delivery_events.YearlyChosen: "kept on the message; nobody plans by it yet",
 }
 
 # (task, every)
@@ -58,6 +71,7 @@ SCHEDULE: list[tuple[str, timedelta]] = [
     (analytics_tasks.FOLD_ALL, timedelta(seconds=30)),
     (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
     (analytics_tasks.PROVE_ALL, timedelta(days=1)),
+    ("delivery.sweep", timedelta(minutes=5)),
 ]
 
 # click groups of `nps`
@@ -70,7 +84,7 @@ BADGES: dict[str, BadgeSource] = {}
 FACTS: dict[str, Callable[[], object]] = {}
 
 # Task modules register themselves when they are imported.
-TASK_MODULES = (accounts_tasks, analytics_tasks)
+TASK_MODULES = (accounts_tasks, analytics_tasks, delivery_tasks)
 
 # Table modules that others point at, of features whose pages are not on the map yet.
 TABLE_MODULES = (campaigns_models, contacts_models, surveys_models)

@@ -26,8 +26,8 @@ from email.policy import SMTP
 from email.policy import default as DEFAULT
 from email.utils import format_datetime
 
-MARK_OPEN, MARK_CLOSE, MARK_OR = "\x02", "\x03", "\x1f"
-_MARK = re.compile("\x02([^\x02\x03\x1f]+)(?:\x1f([^\x02\x03\x1f]*))?\x03")
+MARK_OPEN, MARK_CLOSE, MARK_OR = "\x02", "\x03", "\x04"
+_MARK = re.compile("\x02([^\x02\x03\x04]+)(?:\x04([^\x02\x03\x04]*))?\x03")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSAFE_TEXT = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN_QP = re.compile(r"[!-<>-~][ -<>-~]{0,69}")
@@ -199,6 +199,8 @@ class Template:
                 if name:
                     pieces.extend((b"", b""))
                     holes.append((len(pieces) - 2, context, name, default))
+            # the line break before a boundary belongs to the boundary (RFC 2046 §5.1.1)
+            pieces[-1] += b"\r\n"
         pieces[-1] += b"--" + boundary + b"--\r\n"
         self._pieces = pieces
         self._holes = holes

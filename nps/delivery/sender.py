@@ -111,6 +111,7 @@ class Loop:
         self._patience_ends: float | None = None
         self._closed = False
         self._held_by_pace = False
+        self._turned = False
 
     def run(self) -> None:
         """Until nothing is due, the way out is closed, or the worker stops."""
@@ -125,8 +126,9 @@ class Loop:
                     return
                 now = self._clock()
                 idle_since = now if idle_since is None else idle_since
-                if self._woken():
-                    self._ask_at = 0.0
+                if self._woken() or self._turned:
+                    # what was asked for meanwhile, and what was put off to no later than now
+                    self._ask_at, self._turned = 0.0, False
                 elif now - idle_since >= self._linger:
                     return
         except BaseException:
@@ -213,6 +215,7 @@ class Loop:
         self._pause("before_outcome" if results else "before_intent")
         letters = self._desk.turn(results, going)
         if results:
+            self._turned = True
             self._pause("after_outcome")
         if letters:
             self._pause("after_sending_commit")

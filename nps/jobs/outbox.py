@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nps.core import clock, ids, tenancy
@@ -38,7 +38,8 @@ def enqueue(
         db.session.execute(insert(Job).values(row))
         return
     make = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    where = Job.key.is_not(None) & (Job.state == "due")
+    # literal, as in the index: with a parameter PostgreSQL no longer knows the index once the statement is prepared
+    where = text("key IS NOT NULL AND state = 'due'")
     db.session.execute(make(Job).values(row).on_conflict_do_nothing(index_elements=["task", "key"], index_where=where))
 
 

@@ -107,10 +107,24 @@ def queue(
     if tenancy.current_or_none() is None:
         with tenancy.account_scope(HOUSE):
             return queue(
-                kind=kind, key=key, to_email=to_email, subject=subject, text=text, html=html, from_name=from_name, from_email=from_email,
-                reply_to=reply_to, contact_id=contact_id, ref_kind=ref_kind, ref_id=ref_id, references=references,
-                stop_headers=stop_headers, due_at=due_at, lapses_at=lapses_at, priority=priority,
-            )  # fmt: skip
+                kind=kind,
+                key=key,
+                to_email=to_email,
+                subject=subject,
+                text=text,
+                html=html,
+                from_name=from_name,
+                from_email=from_email,
+                reply_to=reply_to,
+                contact_id=contact_id,
+                ref_kind=ref_kind,
+                ref_id=ref_id,
+                references=references,
+                stop_headers=stop_headers,
+                due_at=due_at,
+                lapses_at=lapses_at,
+                priority=priority,
+            )
     now = clock.now()
     for name, value in (("subject", subject), ("sender name", from_name), ("sender", from_email), ("reply address", reply_to)):
         compose.one_line(name, value)

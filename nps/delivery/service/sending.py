@@ -65,10 +65,10 @@ def _due(now: datetime) -> list[ColumnElement[bool]]:
 
 def look_around(books: Books, now: datetime) -> list[UUID]:
     """Accounts with something due. Also reads who is held and which paces are slowed."""
-    waiting = select(distinct(Message.account_id)).where(
+    waiting = select(Message.account_id).where(
         Message.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)), Message.due_at <= now
     )
-    accounts = list(db.session.scalars(waiting))
+    accounts = list(db.session.scalars(waiting.distinct()))
     held = select(SendingState.account_id).where(or_(SendingState.standing == Standing.PAUSED, SendingState.held != ""))
     books.restricted = set(db.session.scalars(held))
     slowed = select(ProviderPace.account_id, ProviderPace.provider, ProviderPace.slowed_to, ProviderPace.slowed_at)
@@ -444,7 +444,6 @@ def check_standing(now: datetime) -> Standing:
     elif found is Standing.WARNED:
         publish(SendingWarned(account_id, recipients, bounces, complaints, now))
     return found
-
 
 
 def lane(name: str, now: datetime) -> MailLane:

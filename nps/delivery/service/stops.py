@@ -105,9 +105,7 @@ def lift(suppression: Suppression, by: str, *, person: bool = False, note: str =
     suppression.note = note[:300] or suppression.note
     db.session.flush()
     way = "person" if person else by
-    publish(
-        SuppressionLifted(tenancy.current(), suppression.id, suppression.email, suppression.contact_id, suppression.reason, way, now)
-    )
+    publish(SuppressionLifted(tenancy.current(), suppression.id, suppression.email, suppression.contact_id, suppression.reason, way, now))
 
 
 def lift_address(email: str, by: str) -> int:

@@ -141,6 +141,7 @@ class Line:
         self.used = False
         self.sock_number = 0
         self._broken = False
+        self._retiring = False
         self.pipelining = False
         self.takes_size = False
         self.events: list[Settled | LineFailed] = []
@@ -175,7 +176,7 @@ class Line:
         return (self._current is not None) + (self._next is not None)
 
     def room(self) -> int:
-        if not self.ready or self.gone:
+        if not self.ready or self.gone or self._retiring:
             return 0
         return (2 if self.pipelining else 1) - self.load
 
@@ -377,6 +378,7 @@ class Line:
         if phase is Phase.DOT:
             self.used = True
             self.events.append(Settled(slot.letter, Reply(Phase.DOT if slot.phase is Phase.DOT else Phase.BODY, code, text)))
+            self._retiring = self._retiring or 500 <= code <= 504
             slot.refused = True
             if slot.phase is Phase.BODY or code == 421:
                 # an answer in mid-content: what the server makes of the rest is not worth guessing
@@ -395,6 +397,8 @@ class Line:
             self._go_on(slot)
 
     def _refuse(self, slot: _Slot, reply: Reply) -> None:
+        # a protocol error is tried again on a new connection: this one is used up
+        self._retiring = self._retiring or 500 <= reply.code <= 504
         if reply.phase is Phase.MAIL and reply.code == 421 and self.used:
             # enough on this connection, not too much for this letter
             slot.heard = False
@@ -430,6 +434,9 @@ class Line:
         self._carry_on()
 
     def _carry_on(self) -> None:
+        if self._retiring and self._current is None and not self._expect:
+            self.leave()
+            return
         if self._current is not None and not self._current.begun and not self._expect:
             self._begin(self._current)
 
