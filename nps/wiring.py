@@ -20,7 +20,13 @@ from nps.contacts import models as contacts_models
 from nps.core.events import Subscriptions, now
 from nps.delivery import events as delivery_events
 from nps.delivery import tasks as delivery_tasks
+from nps.referrals import events as referrals_events
+from nps.referrals import service as referrals
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
+from nps.rewards import events as rewards_events
+from nps.rewards import service as rewards
+from nps.rewards import tasks as rewards_tasks
+from nps.rewards import webhook as rewards_webhook
 from nps.surveys import models as surveys_models
 from nps.web.navigation import BadgeSource
 
@@ -34,6 +40,8 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (accounts_views.team, "", guards.member_door("members.read", "members")),
     (accounts_views.keys, "", guards.member_door("settings.read", "settings")),
     (accounts_views.you, "", guards.member_door("overview")),
+    # rewards
+    (rewards_webhook.blueprint, "", guards.provider_door()),
     # api
     (api_views.blueprint, "", guards.public_door()),
 ]
@@ -41,14 +49,16 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
 # {Event: [now(handler), later("feature.task")]}
 SUBSCRIPTIONS: Subscriptions = {
     ResponseVerified: [now(analytics.note)],
-    ResponseUpdated: [now(analytics.note)],
-    ResponseUncounted: [now(analytics.note)],
+    ResponseUpdated: [now(analytics.note), now(referrals.withdraw_for_answer)],
+    ResponseUncounted: [now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseRecounted: [now(analytics.note)],
+    accounts_events.AccountOpened: [now(referrals.open_first)],
+    referrals_events.ReferralSettled: [now(rewards.weigh)],
+    referrals_events.AdvocateLeft: [now(rewards.cancel_for_removed)],
 }
 
 # Events nobody listens to, on purpose (with the reason).
 SILENT: dict[type, str] = {
-    accounts_events.AccountOpened: "nothing to prepare yet",
     accounts_events.MemberJoined: "a new member starts with what everybody sees",
     accounts_events.MemberRemoved: "sessions and keys end in the same transaction",
     accounts_events.RoleChanged: "rights are read at each request",
@@ -63,6 +73,13 @@ SILENT: dict[type, str] = {
     delivery_events.SendingWarned: "kept in the account's sending state",
     delivery_events.SuppressionLifted: "the sender reads the stop itself",
     delivery_events.YearlyChosen: "kept on the message; nobody plans by it yet",
+    referrals_events.AdvocateEnrolled: "the thank-you page carries the link already",
+    referrals_events.ShareRecorded: "figures count shares from their rows",
+    referrals_events.ReferralMoved: "steps are read from their rows",
+    referrals_events.ConversionRecorded: "rewards hear of it with the settled referral",
+    referrals_events.ConversionAdjusted: "rewards hear of it with the settled referral",
+    rewards_events.RewardMoved: "steps are read from their rows",
+    rewards_events.RewardIssued: "the share page reads the ledger",
 }
 
 # (task, every)
@@ -72,6 +89,7 @@ SCHEDULE: list[tuple[str, timedelta]] = [
     (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
     (analytics_tasks.PROVE_ALL, timedelta(days=1)),
     ("delivery.sweep", timedelta(minutes=5)),
+    ("rewards.keep_time", timedelta(minutes=5)),
 ]
 
 # click groups of `nps`
@@ -84,7 +102,7 @@ BADGES: dict[str, BadgeSource] = {}
 FACTS: dict[str, Callable[[], object]] = {}
 
 # Task modules register themselves when they are imported.
-TASK_MODULES = (accounts_tasks, analytics_tasks, delivery_tasks)
+TASK_MODULES = (accounts_tasks, analytics_tasks, delivery_tasks, rewards_tasks)
 
 # Table modules that others point at, of features whose pages are not on the map yet.
 TABLE_MODULES = (campaigns_models, contacts_models, surveys_models)

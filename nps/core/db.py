@@ -5,6 +5,7 @@ On SQLite a unit that will write begins with BEGIN IMMEDIATE, so that it waits f
 half-way; units that only read use a plain BEGIN and never wait.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
@@ -131,6 +132,17 @@ def unit(write: bool = True) -> Iterator[None]:
         raise
     finally:
         _writing.reset(token)
+
+
+def serialise(name: str) -> None:
+    """Let units that name the same thing go one after the other, each seeing what the one before committed.
+
+    Ask before the first read it protects. Writing units of SQLite do so anyway; on PostgreSQL it is an advisory lock
+    that ends with the transaction.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        db.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def commit() -> None:

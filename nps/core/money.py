@@ -63,3 +63,10 @@ def parse_money(text: str, currency: str) -> int:
         raise ValueError(text)
     minor: int = int(whole) * 10**places + int(part.ljust(places, "0") or 0)
     return minor
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """numerator / denominator rounded half up, in integers. Needs numerator >= 0 and denominator > 0."""
+    if numerator < 0 or denominator <= 0:
+        raise ValueError("half_up is for amounts that are not negative")
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,11 +1,10 @@
 """Codes: the alphabet, the slug, reading what people type."""
 
-import secrets
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nps.core import ids
 from nps.referrals.rules import codes
 
 
@@ -46,25 +45,6 @@ def test_a_slug_is_always_2_to_20_letters_or_empty(name: str) -> None:
     assert slug == "" or (2 <= len(slug) <= 20 and slug.isascii() and slug.isalpha() and slug.islower())
 
 
-@given(st.binary(max_size=64), st.sampled_from([codes.SHORT, codes.LONG]))
-def test_the_random_part_uses_only_the_alphabet_and_never_falls_short_silently(raw: bytes, length: int) -> None:
-    part = codes.random_part(raw, length)
-    if part is None:
-        assert sum(byte < 252 for byte in raw) < length
-    else:
-        assert len(part) == length
-        assert set(part) <= set(codes.ALPHABET)
-
-
-def test_every_sign_is_equally_likely_over_all_bytes() -> None:
-    counts = dict.fromkeys(codes.ALPHABET, 0)
-    for byte in range(256):
-        part = codes.random_part(bytes([byte]), 1)
-        if part:
-            counts[part] += 1
-    assert set(counts.values()) == {9}
-
-
 @pytest.mark.parametrize(
     "typed",
     [
@@ -102,8 +82,7 @@ def test_ten_thousand_codes_carry_nothing_of_an_address_and_hardly_clash() -> No
     pieces = {local[i : i + 4].upper() for i in range(len(local) - 3)}
     keys = set()
     for _ in range(10_000):
-        part = codes.random_part(secrets.token_bytes(32), codes.SHORT)
-        assert part is not None
+        part = ids.new_code(codes.ALPHABET, codes.SHORT)
         code = codes.compose(codes.slug("Maya"), part)
         assert set(part) <= set(codes.ALPHABET)
         # b-l-u-e has vowels and an l, so no piece of it can be drawn from the alphabet.

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nps.core.money import half_up
 from nps.rewards.rules.amounts import (
     Adjustment,
     Cap,
@@ -20,7 +21,6 @@ from nps.rewards.rules.amounts import (
     Sale,
     add_months,
     due,
-    half_up,
     lines,
     paying,
     target,

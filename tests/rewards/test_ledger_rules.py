@@ -7,17 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nps.rewards.rules.ledger import (
+    OWED,
+    PAID,
     Account,
     Line,
     apply,
     charge,
-    claw_back,
     cost,
     difference,
     holder,
     net_debt,
     per_source,
     problems,
+    recover,
+    settle,
     shift,
     total,
 )
@@ -63,22 +66,67 @@ def test_posting_the_same_target_again_posts_nothing() -> None:
     assert difference({}, book, "advocate") == {"refund": 600, "sale": -2_000}
 
 
+PAID_20 = {(A.COST_ADVOCATE, "s1"): 2_000, (A.PAID_MANUAL, "s1"): -2_000}
+
+
 def test_what_cannot_be_taken_back_becomes_debt_and_is_netted_from_the_next() -> None:
-    book = apply({}, [Line(A.COST_ADVOCATE, "s1", 2_000), Line(A.PAID_MANUAL, "s1", -2_000)])
-    taken = claw_back("advocate", A.PAID_MANUAL, {"refund": -600}, recoverable=0)
-    assert taken == [Line(A.COST_ADVOCATE, "refund", -600), Line(A.DEBT_ADVOCATE, "refund", 600)]
-    book = apply(book, taken)
+    taken = settle("advocate", {"refund": -600}, PAID_20, A.OWED_PENDING)
+    assert set(taken) == {Line(A.COST_ADVOCATE, "refund", -600), Line(A.DEBT_ADVOCATE, "refund", 600)}
+    book = apply(PAID_20, taken)
     book = apply(book, [*charge("advocate", A.OWED_APPROVED, {"s2": 2_000})])
     book = apply(book, net_debt(book, total(book, [A.DEBT_ADVOCATE])))
     assert total(book, [A.DEBT_ADVOCATE]) == 0
     assert total(book, [A.OWED_APPROVED]) == -1_400
 
 
-def test_a_part_comes_back_from_unspent_credit_and_the_rest_is_debt() -> None:
-    taken = claw_back("advocate", A.PAID_STRIPE_CREDIT, {"dispute": -1_400, "refund": -600}, recoverable=1_500)
-    assert sum(line.amount for line in taken if line.account is A.PAID_STRIPE_CREDIT) == 1_500
-    assert sum(line.amount for line in taken if line.account is A.DEBT_ADVOCATE) == 500
-    assert problems(taken) == ""
+def test_a_dispute_won_pays_the_debt_it_made_before_anything_is_owed_again() -> None:
+    book = apply(PAID_20, settle("advocate", {"dispute": -2_000}, PAID_20, A.OWED_PENDING))
+    assert total(book, [A.DEBT_ADVOCATE]) == 2_000
+    book = apply(book, settle("advocate", {"dispute": 2_000}, book, A.OWED_PENDING))
+    assert book == PAID_20
+
+
+def test_a_part_owed_again_and_then_refunded_takes_the_owed_part_first() -> None:
+    book = {(A.COST_ADVOCATE, "s1"): 1_400, (A.PAID_MANUAL, "s1"): -1_400}
+    book = apply(book, settle("advocate", {"refund": 600}, book, A.OWED_PENDING))
+    assert total(book, OWED) == -600
+    book = apply(book, settle("advocate", {"dispute": -1_000}, book, A.OWED_PENDING))
+    assert (total(book, OWED), total(book, [A.DEBT_ADVOCATE])) == (0, 400)
+
+
+def test_unspent_credit_pays_the_debt_back() -> None:
+    book = {(A.COST_ADVOCATE, "s"): 0, (A.PAID_STRIPE_CREDIT, "s"): -2_000, (A.DEBT_ADVOCATE, "d"): 1_400, (A.DEBT_ADVOCATE, "r"): 600}
+    back = recover(A.PAID_STRIPE_CREDIT, book, 1_500)
+    assert sum(line.amount for line in back if line.account is A.PAID_STRIPE_CREDIT) == 1_500
+    assert total(apply(book, back), [A.DEBT_ADVOCATE]) == 500
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["s", "r", "d"]), st.integers(0, 3_000)), min_size=1, max_size=6)
+
+
+@given(STEPS, st.integers(0, 5), st.integers(0, 3_000))
+def test_due_is_always_paid_plus_owed_minus_debt_and_nothing_is_on_the_wrong_side(
+    steps: list[tuple[str, int]], pay_at: int, earlier_debt: int
+) -> None:
+    """Each step sets one source's target; at one moment what is owed is handed over, an earlier debt netted first."""
+    book: dict[tuple[Account, str], int] = {}
+    wanted: dict[str, int] = {}
+    handed = 0
+    for n, (source, amount) in enumerate(steps):
+        wanted[source] = amount
+        book = apply(book, settle("advocate", difference(wanted, book, "advocate"), book, A.OWED_PENDING))
+        if n == pay_at:
+            book = apply(book, shift(book, A.OWED_PENDING, A.OWED_APPROVED))
+            netting = net_debt(book, earlier_debt)
+            book = apply(book, netting)
+            book = apply(book, shift(book, A.OWED_APPROVED, A.PAID_MANUAL))
+            handed = -total(book, PAID)
+        due, owed, debt = total(book, [A.COST_ADVOCATE]), -total(book, OWED), total(book, [A.DEBT_ADVOCATE])
+        assert due == sum(wanted.values())
+        assert due == handed + owed - debt
+        assert owed >= 0
+        assert owed == 0 or debt <= 0
+        assert sum(book.values()) == 0
 
 
 def test_debt_takes_no_more_than_is_approved() -> None:
@@ -103,7 +151,7 @@ def test_every_posting_sums_to_zero(amounts: dict[str, int], side: str, others: 
     for posting in (
         charge(side, A.OWED_PENDING, amounts),
         shift(apply({}, charge(side, A.OWED_PENDING, amounts)), A.OWED_PENDING, A.OWED_APPROVED),
-        claw_back(side, A.PAID_MANUAL, others, recoverable),
+        settle(side, others, {(A.PAID_MANUAL, "s"): -recoverable, (cost(side), "s"): recoverable}, A.OWED_PENDING),
         net_debt(apply({}, charge(side, A.OWED_APPROVED, amounts)), debt),
     ):
         assert sum(line.amount for line in posting) == 0

@@ -70,15 +70,6 @@ def slug(first_name: str) -> str:
     return letters
 
 
-def random_part(raw: bytes, length: int) -> str | None:
-    """`length` signs of the alphabet from random bytes, without bias; None when the bytes ran out.
-
-    Bytes of 252 and above are skipped (252 = 9 x 28), so every sign is equally likely.
-    """
-    signs = [ALPHABET[byte % 28] for byte in raw if byte < 252]
-    return "".join(signs[:length]) if len(signs) >= length else None
-
-
 def compose(name_slug: str, part: str) -> str:
     """The code as people see it."""
     return f"{name_slug}-{part}" if name_slug else part

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from nps.core.money import half_up
+
 Json = Mapping[str, Any]
 
 REFUND_RANK = {"pending": 0, "requires_action": 1, "succeeded": 2, "failed": 3, "canceled": 3}
@@ -143,11 +145,6 @@ def facts(event: Json) -> list[Fact]:
 
 def known(event_type: str) -> bool:
     return event_type in _READERS
-
-
-def half_up(numerator: int, denominator: int) -> int:
-    """numerator / denominator rounded half up, for numerator >= 0 and denominator > 0."""
-    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def _time(value: Any) -> datetime:

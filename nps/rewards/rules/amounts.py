@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from nps.core.money import half_up
+
 Key = tuple[str, str, str, str]
 """(referral, rule, side, source) as text: what makes a reward one reward."""
 
@@ -33,13 +35,6 @@ class Period(StrEnum):
     MONTH = "month"
     YEAR = "year"
     ALL = "all"
-
-
-def half_up(numerator: int, denominator: int) -> int:
-    """numerator / denominator rounded half up, in integers. Needs numerator >= 0, denominator > 0."""
-    if numerator < 0 or denominator <= 0:
-        raise ValueError("half_up is for amounts that are not negative")
-    return (2 * numerator + denominator) // (2 * denominator)
 
 
 @dataclass(frozen=True, slots=True)

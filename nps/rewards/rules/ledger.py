@@ -105,23 +105,44 @@ def shift(balances: Balances, source_account: Account, to: Account) -> list[Line
     return made
 
 
-def claw_back(side: str, paid: Account, amounts: Mapping[str, int], recoverable: int) -> list[Line]:
-    """Take back what was handed over: `amounts` are the negative differences per source.
+def settle(side: str, differences: Mapping[str, int], balances: Balances, against: Account) -> list[Line]:
+    """Bring the cost to the target and decide where the other side stands.
 
-    Up to `recoverable` comes back from the paid account, the rest becomes the advocate's debt.
+    due = paid + owed - debt always holds. What is due beyond what was handed over is owed (on `against`); what was
+    handed over beyond what is due is the advocate's debt, netted from later rewards, never an invoice.
     """
+    if not differences:
+        return []
+    change = sum(differences.values())
+    owed, paid, debt = -total(balances, OWED), -total(balances, PAID), total(balances, [Account.DEBT_ADVOCATE])
+    due = total(balances, [cost(side)]) + change
+    netted = max(0, -debt)
+    owed_after = max(0, due - paid - netted)
+    lines = charge(side, against, differences)
+    extra = owed_after - (owed + change)
+    if extra:
+        last = max(source for source, amount in differences.items() if amount)
+        lines += [Line(against, last, -extra), Line(Account.DEBT_ADVOCATE, last, extra)]
+    return merged(lines)
+
+
+def merged(lines: Iterable[Line]) -> list[Line]:
+    """Lines on the same account and source as one, without zeros."""
+    sums: dict[tuple[Account, str], int] = {}
+    for line in lines:
+        sums[line.account, line.source] = sums.get((line.account, line.source), 0) + line.amount
+    return [Line(account, source, amount) for (account, source), amount in sums.items() if amount]
+
+
+def recover(paid: Account, balances: Balances, amount: int) -> list[Line]:
+    """Debt that came back from the advocate's unspent credit: paid debited, debt credited."""
     made = []
-    room = max(0, recoverable)
-    for source, amount in sorted(amounts.items()):
-        if amount >= 0:
-            continue
-        back = min(-amount, room)
-        room -= back
-        made.append(Line(cost(side), source, amount))
-        if back:
-            made.append(Line(paid, source, back))
-        if -amount - back:
-            made.append(Line(Account.DEBT_ADVOCATE, source, -amount - back))
+    room = amount
+    for source, owing in sorted(per_source(balances, Account.DEBT_ADVOCATE).items()):
+        part = min(max(0, owing), room)
+        if part:
+            room -= part
+            made += [Line(paid, source, part), Line(Account.DEBT_ADVOCATE, source, -part)]
     return made
 
 

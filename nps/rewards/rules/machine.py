@@ -31,6 +31,7 @@ class Gate(StrEnum):
 class Verb(StrEnum):
     """What can happen to a reward. `approve` closes the gates approval and fraud together."""
 
+    ACCRUE = "accrue"
     APPROVE = "approve"
     OPEN = "open"
     SEND = "send"

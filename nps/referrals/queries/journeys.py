@@ -1,0 +1,144 @@
+"""Friends, touches, referrals, sales and what was taken from them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nps.core import tenancy
+from nps.core.db import db
+from nps.core.errors import NotFound
+from nps.referrals.models import (
+    Adjustment,
+    Conversion,
+    Credit,
+    Friend,
+    FriendKey,
+    PaymentWarning,
+    Referral,
+    ReferralEvent,
+    ReferralVerdict,
+    Touch,
+)
+
+ORPHAN_AFTER = timedelta(hours=72)
+
+
+def get_referral(referral_id: UUID) -> Referral:
+    found = db.session.get(Referral, (tenancy.current(), referral_id))
+    if found is None:
+        raise NotFound("There is no such referral here.")
+    return found
+
+
+def find_friend(kind: str, value: str) -> Friend | None:
+    """The friend of a key (`stripe`, `external`, `email` in its normal form)."""
+    key = db.session.scalar(select(FriendKey).where(FriendKey.kind == kind, FriendKey.value == value))
+    return db.session.get(Friend, (tenancy.current(), key.friend_id)) if key else None
+
+
+def find_conversion(source: str, external_id: str) -> Conversion | None:
+    return db.session.scalar(select(Conversion).where(Conversion.source == source, Conversion.external_id == external_id))
+
+
+def get_conversion(conversion_id: UUID) -> Conversion:
+    found = db.session.get(Conversion, (tenancy.current(), conversion_id))
+    if found is None:
+        raise NotFound("There is no such sale here.")
+    return found
+
+
+def referrals_of_advocate(advocate_id: UUID) -> Sequence[Referral]:
+    return db.session.scalars(select(Referral).where(Referral.advocate_id == advocate_id).order_by(Referral.created_at)).all()
+
+
+def conversions_of(referral_ids: Iterable[UUID]) -> Sequence[Conversion]:
+    """Sales that count for these referrals, oldest first."""
+    return db.session.scalars(
+        select(Conversion)
+        .where(Conversion.referral_id.in_(list(referral_ids)), Conversion.duplicate.is_(False))
+        .order_by(Conversion.occurred_at, Conversion.id)
+    ).all()
+
+
+def adjustments_of(sales: Iterable[Conversion]) -> dict[UUID, list[Adjustment]]:
+    """Per conversion what was taken from it, in order. Other currencies do not count: they stay orphans."""
+    by_sale = {c.sale_id: c for c in sales}
+    found: dict[UUID, list[Adjustment]] = {c.id: [] for c in by_sale.values()}
+    if not by_sale:
+        return found
+    rows = db.session.scalars(
+        select(Adjustment)
+        .where(Adjustment.sale_id.in_(list(by_sale)))
+        .order_by(Adjustment.occurred_at, Adjustment.kind, Adjustment.external_id)
+    )
+    for row in rows:
+        conversion = by_sale[row.sale_id]
+        if row.currency == conversion.currency:
+            found[conversion.id].append(row)
+    return found
+
+
+def warned(sale_ids: Iterable[UUID]) -> bool:
+    """Whether the provider warned of fraud on one of these sales."""
+    wanted = list(sale_ids)
+    return bool(wanted) and db.session.scalar(select(PaymentWarning.id).where(PaymentWarning.sale_id.in_(wanted)).limit(1)) is not None
+
+
+def friends_of_advocate(advocate_id: UUID) -> Sequence[Referral]:
+    """The advocate's referrals, newest first, without those that never were anything."""
+    rows = db.session.scalars(select(Referral).where(Referral.advocate_id == advocate_id).order_by(Referral.created_at.desc()))
+    return [r for r in rows if r.void_reason != "merged"]
+
+
+def list_touches(friend_id: UUID) -> Sequence[Touch]:
+    return db.session.scalars(select(Touch).where(Touch.friend_id == friend_id).order_by(Touch.occurred_at, Touch.id)).all()
+
+
+def list_verdicts(referral_ids: Iterable[UUID]) -> dict[UUID, list[ReferralVerdict]]:
+    """Checks that were met and not cleared, per referral, most points first."""
+    wanted = list(referral_ids)
+    found: dict[UUID, list[ReferralVerdict]] = {i: [] for i in wanted}
+    rows = db.session.scalars(select(ReferralVerdict).where(ReferralVerdict.referral_id.in_(wanted), ReferralVerdict.cleared_at.is_(None)))
+    for row in rows:
+        found[row.referral_id].append(row)
+    return {i: sorted(v, key=lambda r: (-r.points, r.rule)) for i, v in found.items()}
+
+
+def list_unattributed(limit: int = 100) -> Sequence[Conversion]:
+    """Sales without a source, newest first."""
+    return db.session.scalars(
+        select(Conversion)
+        .where(Conversion.referral_id.is_(None), Conversion.duplicate.is_(False))
+        .order_by(Conversion.occurred_at.desc(), Conversion.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def list_orphans(now: datetime) -> Sequence[Adjustment]:
+    """Refunds and disputes that no known sale answers to, 72 hours after they came."""
+    known = select(Conversion.id).where(Conversion.sale_id == Adjustment.sale_id, Conversion.currency == Adjustment.currency)
+    return db.session.scalars(
+        select(Adjustment).where(Adjustment.received_at < now - ORPHAN_AFTER, ~known.exists()).order_by(Adjustment.received_at)
+    ).all()
+
+
+@dataclass(frozen=True)
+class Open:
+    """One line of "Explain this referral"."""
+
+    at: datetime
+    words: str
+    detail: str = ""
+
+
+def timeline(referral: Referral) -> list[Open]:
+    """What is known of a referral in order: evidence, decisions, steps. For members."""
+    lines = [Open(t.occurred_at, f"Touch: {t.method.replace('_', ' ')}", t.object_id) for t in list_touches(referral.friend_id)]
+    for event in db.session.scalars(select(ReferralEvent).where(ReferralEvent.referral_id == referral.id)):
+        lines.append(Open(event.created_at, f"{event.before or 'new'} → {event.after}".replace("_", " "), event.reason))
+    for credit in db.session.scalars(select(Credit).where(Credit.referral_id == referral.id)):
+        lines.append(Open(credit.created_at, f"Credited by {credit.method.replace('_', ' ')}", f"rung {credit.rung}"))
+    return sorted(lines, key=lambda line: line.at)

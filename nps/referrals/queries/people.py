@@ -1,0 +1,145 @@
+"""Advocates, their links, and what a thank-you page needs of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nps.core import clock, ids, settings, tenancy
+from nps.core.db import db
+from nps.core.errors import NotFound
+from nps.referrals.models import Advocate, AskRefusal, LinkCode, PortalLink, Program, ProgramVersion, ReferralLink
+from nps.referrals.queries.programs import default_program, get_program, latest_version
+from nps.referrals.rules import codes, sharing
+from nps.referrals.rules.advocates import ALLOWS, AdvocateState
+from nps.referrals.rules.programs import ProgramState
+
+
+def find_advocate(advocate_id: UUID) -> Advocate | None:
+    return db.session.get(Advocate, (tenancy.current(), advocate_id))
+
+
+def get_advocate(advocate_id: UUID) -> Advocate:
+    found = find_advocate(advocate_id)
+    if found is None:
+        raise NotFound("There is no such advocate here.")
+    return found
+
+
+def advocate_of(program_id: UUID, contact_id: UUID) -> Advocate | None:
+    return db.session.scalar(select(Advocate).where(Advocate.program_id == program_id, Advocate.contact_id == contact_id))
+
+
+def link_of(advocate_id: UUID) -> ReferralLink:
+    """The advocate's link in use: the newest that is not retired."""
+    found = db.session.scalar(
+        select(ReferralLink)
+        .where(ReferralLink.advocate_id == advocate_id, ReferralLink.retired_at.is_(None))
+        .order_by(ReferralLink.created_at.desc())
+        .limit(1)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_link(link_id: UUID) -> ReferralLink | None:
+    return db.session.get(ReferralLink, (tenancy.current(), link_id))
+
+
+def resolve_code(typed: str) -> tuple[UUID, UUID] | None:
+    """(account, link) of a code as typed or clicked, whatever account is in scope; None for an unknown one."""
+    key = codes.key(typed)
+    if key is None:
+        return None
+    found = db.session.get(LinkCode, key)
+    return (found.account_id, found.link_id) if found else None
+
+
+def link_address(link: ReferralLink) -> str:
+    """The address people share."""
+    return f"{settings.current().base_url}/r/{link.code}"
+
+
+def portal_address(portal: PortalLink) -> str:
+    return f"{settings.current().base_url}/p/{ids.sign('portal', portal.account_id, portal.id)}"
+
+
+def last_refusal(contact_id: UUID) -> AskRefusal | None:
+    """Why this contact was not asked to share, the last time."""
+    return db.session.scalar(
+        select(AskRefusal).where(AskRefusal.contact_id == contact_id).order_by(AskRefusal.occurred_at.desc(), AskRefusal.id.desc()).limit(1)
+    )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the promoter's thank-you page shows: the ask, both sides, the link and the ways to share it."""
+
+    advocate_id: UUID
+    program_name: str
+    ask: str
+    friend_words: str
+    friend_detail: str
+    advocate_words: str
+    advocate_detail: str
+    link: str
+    link_shown: str
+    ways: list[sharing.Way]
+    portal_url: str
+
+
+def offer_for(response_id: UUID | None = None, contact_id: UUID | None = None, program_id: UUID | None = None) -> Offer | None:
+    """The offer for the advocate made by a response, or for a contact in a program (default: the default one).
+
+    None when there is no advocate, the program is not live, or this person is not asked at the moment: the page
+    is drawn anew each time, so a case opened meanwhile takes the offer away.
+    """
+    advocate: Advocate | None = None
+    if response_id is not None:
+        advocate = db.session.scalar(select(Advocate).where(Advocate.response_id == response_id))
+    if advocate is None and contact_id is not None:
+        program = get_program(program_id) if program_id else default_program()
+        advocate = advocate_of(program.id, contact_id) if program else None
+    if advocate is None or not ALLOWS[AdvocateState(advocate.state)].asks:
+        return None
+    program = get_program(advocate.program_id)
+    if program.state != ProgramState.LIVE:
+        return None
+    return build_offer(advocate, program, latest_version(program.id, clock.now()))
+
+
+def build_offer(advocate: Advocate, program: Program, version: ProgramVersion) -> Offer:
+    link = link_of(advocate.id)
+    address = link_address(link)
+    portal = living_portal(advocate, clock.now())
+    return Offer(
+        advocate.id,
+        program.name,
+        version.ask,
+        version.friend_words,
+        version.friend_detail,
+        version.advocate_words,
+        version.advocate_detail,
+        address,
+        address.split("://", 1)[1],
+        sharing.ways(address, version.share_subject, spoken_words(advocate, version), tuple(program.channels) or sharing.DEFAULT_WAYS),
+        portal_address(portal) if portal else "",
+    )
+
+
+def spoken_words(advocate: Advocate, version: ProgramVersion) -> str:
+    """The words that go out with the link: the advocate's own once they may be shown, else the program's; with the disclosure."""
+    own = advocate.words if advocate.words_state == "shown" and advocate.words else version.share_words
+    return sharing.with_disclosure(own, version.disclosure)
+
+
+def living_portal(advocate: Advocate, now: datetime) -> PortalLink | None:
+    """The youngest way to the share page that still works."""
+    return db.session.scalar(
+        select(PortalLink)
+        .where(PortalLink.advocate_id == advocate.id, PortalLink.epoch == advocate.portal_epoch, PortalLink.expires_at > now)
+        .order_by(PortalLink.expires_at.desc())
+        .limit(1)
+    )

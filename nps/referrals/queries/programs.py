@@ -1,0 +1,105 @@
+"""Programs, their versions and what going live depends on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nps.accounts import queries as accounts
+from nps.core import tenancy
+from nps.core.db import db
+from nps.core.errors import NotFound
+from nps.referrals.models import Program, ProgramChange, ProgramVersion
+from nps.referrals.rules import checks
+from nps.referrals.rules.programs import Change, ProgramState, Readiness
+
+
+def list_programs() -> Sequence[Program]:
+    """All programs, the default first, then the newest."""
+    rows = db.session.scalars(select(Program)).all()
+    return sorted(rows, key=lambda p: (p.default_since is None, -(p.default_since or p.created_at).timestamp()))
+
+
+def default_program() -> Program | None:
+    """The program promoters are asked into."""
+    return db.session.scalar(select(Program).where(Program.default_since.is_not(None)).order_by(Program.default_since.desc()).limit(1))
+
+
+def find_program(program_id: UUID) -> Program | None:
+    return db.session.get(Program, (tenancy.current(), program_id))
+
+
+def get_program(program_id: UUID) -> Program:
+    found = find_program(program_id)
+    if found is None:
+        raise NotFound("There is no such program here.")
+    return found
+
+
+def get_version(version_id: UUID) -> ProgramVersion:
+    found = db.session.get(ProgramVersion, (tenancy.current(), version_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def newest_version(program_id: UUID) -> ProgramVersion:
+    """The version with the highest number, whether it holds already or not: what the form edits."""
+    found = db.session.scalar(
+        select(ProgramVersion).where(ProgramVersion.program_id == program_id).order_by(ProgramVersion.number.desc()).limit(1)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def version_at(program_id: UUID, at: datetime) -> ProgramVersion:
+    """The version in force at an instant; the first one for instants before any."""
+    rows = db.session.scalars(select(ProgramVersion).where(ProgramVersion.program_id == program_id).order_by(ProgramVersion.number)).all()
+    if not rows:
+        raise NotFound
+    in_force = [v for v in rows if v.effective_at <= at]
+    return in_force[-1] if in_force else rows[0]
+
+
+def latest_version(program_id: UUID, now: datetime) -> ProgramVersion:
+    """What people are promised now."""
+    return version_at(program_id, now)
+
+
+def changes_of(program_id: UUID) -> list[Change]:
+    """When the program was in which state, oldest first."""
+    rows = db.session.scalars(
+        select(ProgramChange).where(ProgramChange.program_id == program_id).order_by(ProgramChange.occurred_at, ProgramChange.id)
+    )
+    return [Change(row.occurred_at, ProgramState(row.state)) for row in rows]
+
+
+def verified_hosts() -> frozenset[str]:
+    """Hosts the account has shown to be its own: links and redirects may lead there and to their subdomains."""
+    account = accounts.get_account(tenancy.current())
+    host = urlsplit(account.website).hostname if account.website else None
+    return frozenset({host.removeprefix("www.")} if host else ())
+
+
+def own_domains() -> frozenset[str]:
+    """Domains of the company's own people. Free mail is nobody's own."""
+    account = accounts.get_account(tenancy.current())
+    addresses = {account.sender_email, account.reply_to}
+    domains = {checks.domain_of(a) for a in addresses if "@" in a} | set(verified_hosts())
+    return frozenset(d for d in domains if d and d not in checks.FREE_MAIL)
+
+
+def readiness(program: Program, version: ProgramVersion) -> Readiness:
+    account = accounts.get_account(tenancy.current())
+    return Readiness(
+        friend_words=version.friend_words,
+        advocate_words=version.advocate_words,
+        destination_url=program.destination_url,
+        verified_hosts=verified_hosts(),
+        terms=version.terms,
+        sender_email=account.sender_email,
+        postal_address=account.postal_address,
+    )
