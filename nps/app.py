@@ -15,6 +15,7 @@ from nps import wiring
 from nps.accounts import guards
 from nps.accounts import queries as accounts
 from nps.api import floor as api
+from nps.billing import queries as billing
 from nps.core import clock, events, ids, log
 from nps.core import db as database
 from nps.core.db import db
@@ -69,6 +70,8 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     app.jinja_env.globals.update(account=current.account, member=current.member, user=current.user, may=current.may, settings=settings)
     navigation.install(app, wiring.BADGES)
     app.extensions["guide_facts"] = wiring.FACTS
+    app.extensions["switched_off"] = () if settings.billing else ("billing.",)
+    billing.use_meters(wiring.METERS)
     app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()
     wire(app)
     health(app)

@@ -15,6 +15,13 @@ from nps.analytics import cli as analytics_cli
 from nps.analytics import service as analytics
 from nps.analytics import tasks as analytics_tasks
 from nps.api import views as api_views
+from nps.billing import cli as billing_cli
+from nps.billing import events as billing_events
+from nps.billing import service as billing_service
+from nps.billing import tasks as billing_tasks
+from nps.billing import views as billing_views
+from nps.billing import webhook as billing_webhook
+from nps.billing.queries import Count
 from nps.campaigns import models as campaigns_models
 from nps.contacts import models as contacts_models
 from nps.core.events import Subscriptions, now
@@ -42,6 +49,9 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (accounts_views.you, "", guards.member_door("overview")),
     # rewards
     (rewards_webhook.blueprint, "", guards.provider_door()),
+    # billing
+    (billing_views.billing, "", guards.member_door("billing.read", "billing.write")),
+    (billing_webhook.webhook, "/in/billing", guards.provider_door()),
     # api
     (api_views.blueprint, "", guards.public_door()),
 ]
@@ -52,7 +62,7 @@ SUBSCRIPTIONS: Subscriptions = {
     ResponseUpdated: [now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseUncounted: [now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseRecounted: [now(analytics.note)],
-    accounts_events.AccountOpened: [now(referrals.open_first)],
+    accounts_events.AccountOpened: [now(billing_service.begin), now(referrals.open_first)],
     referrals_events.ReferralSettled: [now(rewards.weigh)],
     referrals_events.AdvocateLeft: [now(rewards.cancel_for_removed)],
 }
@@ -80,11 +90,13 @@ SILENT: dict[type, str] = {
     referrals_events.ConversionAdjusted: "rewards hear of it with the settled referral",
     rewards_events.RewardMoved: "steps are read from their rows",
     rewards_events.RewardIssued: "the share page reads the ledger",
+    billing_events.PlanChanged: "limits are written down in the same transaction",
 }
 
 # (task, every)
 SCHEDULE: list[tuple[str, timedelta]] = [
     ("accounts.tidy", timedelta(hours=6)),
+    ("billing.look_daily", timedelta(hours=24)),
     (analytics_tasks.FOLD_ALL, timedelta(seconds=30)),
     (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
     (analytics_tasks.PROVE_ALL, timedelta(days=1)),
@@ -93,7 +105,10 @@ SCHEDULE: list[tuple[str, timedelta]] = [
 ]
 
 # click groups of `nps`
-COMMANDS: list[click.Command] = [analytics_cli.rollups]
+COMMANDS: list[click.Command] = [
+    analytics_cli.rollups,
+    billing_cli.billing,
+]
 
 # {badge name of nps/web/navigation.py: function that counts what waits, in the account's scope}
 BADGES: dict[str, BadgeSource] = {}
@@ -101,8 +116,17 @@ BADGES: dict[str, BadgeSource] = {}
 # {task of the set-up guide: function that says whether it is done, in the account's scope}
 FACTS: dict[str, Callable[[], object]] = {}
 
+# {meter of billing: function of (start, end) that counts in the account's scope}
+METERS: dict[str, Count] = {}
+
 # Task modules register themselves when they are imported.
-TASK_MODULES = (accounts_tasks, analytics_tasks, delivery_tasks, rewards_tasks)
+TASK_MODULES = (
+    accounts_tasks,
+    analytics_tasks,
+    billing_tasks,
+    delivery_tasks,
+    rewards_tasks,
+)
 
 # Table modules that others point at, of features whose pages are not on the map yet.
 TABLE_MODULES = (campaigns_models, contacts_models, surveys_models)

@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+import json
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 
 class Entitlement(StrEnum):
@@ -127,9 +130,10 @@ class OutsideSubscription:
     status: str
     created: int
     price_id: str
-    current_period_end: datetime | None = None
-    current_period_start: datetime | None = None
-    cancel_at_period_end: bool = False
+    item_id: str = ""
+    period_start_at: datetime | None = None
+    period_end_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 _LIVE_RANK = {"active": 3, "trialing": 2, "past_due": 1}
@@ -183,3 +187,78 @@ def signature_problem(header: str | None, body: bytes, secrets: Sequence[str], n
     if abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
         return "too old or from the future"
     return None
+
+
+# Events that say something about an account's plan or its invoices; each makes us fetch the customer anew.
+TOLD_BY = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "customer.subscription.created",
+        "customer.subscription.updated",
+        "customer.subscription.deleted",
+        "customer.subscription.paused",
+        "customer.subscription.resumed",
+        "invoice.paid",
+        "invoice.payment_failed",
+        "invoice.payment_action_required",
+        "invoice.finalized",
+        "invoice.voided",
+        "invoice.marked_uncollectible",
+        "customer.updated",
+    }
+)
+
+
+def customer_of(event: Mapping[str, Any]) -> str | None:
+    """The customer an event is about."""
+    thing = event["data"]["object"]
+    if thing.get("object") == "customer":
+        return str(thing["id"])
+    customer = thing.get("customer")
+    return str(customer["id"] if isinstance(customer, Mapping) else customer) if customer else None
+
+
+def account_of(event: Mapping[str, Any]) -> str | None:
+    """The account an event names by itself: our reference in a session, our metadata in a subscription or its invoice."""
+    thing = event["data"]["object"]
+    if thing.get("object") == "checkout.session":
+        return thing.get("client_reference_id") or None
+    told = thing.get("metadata") or {}
+    if thing.get("object") == "invoice":
+        details = (thing.get("parent") or {}).get("subscription_details") or {}
+        told = details.get("metadata") or {}
+    return told.get("wb_account") or None
+
+
+def readable_event(body: bytes) -> dict[str, Any] | None:
+    """The event of a call's body, or None when it is not one: not UTF-8, not JSON, not a v1 event."""
+    try:
+        found = json.loads(body.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("object") != "event":
+        return None
+    thing = found.get("data", {}).get("object") if isinstance(found.get("data"), dict) else None
+    named = isinstance(found.get("id"), str) and isinstance(found.get("type"), str)
+    return found if named and 0 < len(found["id"]) <= 255 and isinstance(thing, dict) else None
+
+
+def period(start: datetime | None, end: datetime | None, live: bool, now: datetime) -> tuple[datetime, datetime]:
+    """The billing period that counts: the subscription's month while it lives, else the calendar month (UTC).
+
+    A year's subscription is counted month by month from its first day.
+    """
+    if live and start is not None and end is not None and start <= now < end:
+        months = (now.year - start.year) * 12 + now.month - start.month
+        if _later(start, months) > now:
+            months -= 1
+        return _later(start, months), min(_later(start, months + 1), end)
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return first, _later(first, 1)
+
+
+def _later(at: datetime, months: int) -> datetime:
+    """`months` months later, on the last day where the month is shorter."""
+    year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))

@@ -130,16 +130,21 @@ def navigation() -> tuple[Section, ...]:
         links = tuple(
             Link(e.key, e.label, e.icon, url_for(e.endpoint, account=account.slug), _badge(sources, e.badge))
             for e in entries
-            if e.endpoint in current_app.view_functions and member.may(e.needs)
+            if there_is(e.endpoint) and member.may(e.needs)
         )
         if links:
             made.append(Section(key, label, links))
     return tuple(made)
 
 
+def there_is(endpoint: str) -> bool:
+    """Has this installation the page, and is its part of the product switched on?"""
+    return endpoint in current_app.view_functions and not endpoint.startswith(current_app.extensions.get("switched_off", ()))
+
+
 def page_url(endpoint: str, **values: Any) -> str | None:
     """The address of a page, or None when this installation has no such page."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+    return url_for(endpoint, **values) if there_is(endpoint) else None
 
 
 def settings_tabs() -> list[tuple[str, str, bool]]:
@@ -148,7 +153,7 @@ def settings_tabs() -> list[tuple[str, str, bool]]:
     return [
         (label, url_for(endpoint, account=g.account.slug), endpoint == here)
         for label, endpoint, needs in SETTINGS
-        if endpoint in current_app.view_functions and member is not None and member.may(needs)
+        if there_is(endpoint) and member is not None and member.may(needs)
     ]
 
 
