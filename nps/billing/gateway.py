@@ -21,6 +21,10 @@ class Unreachable(Exception):
     """Stripe did not answer, was busy, or failed: try again with the same key."""
 
 
+class Broke(Unreachable):
+    """Stripe answered with a failure of its own. It keeps that answer under the key, so the next try needs a new one."""
+
+
 class Turned(Exception):
     """Stripe refused, and would again. The text is Stripe's, for the log."""
 
@@ -84,7 +88,9 @@ def _calling(function: Any, *given: Any, **rest: Any) -> Any:
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as error:
         raise Unreachable(str(error)) from error
     except stripe.StripeError as error:
-        if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
+        if error.http_status is not None and error.http_status >= 500:
+            raise Broke(str(error)) from error
+        if error.http_status is None or error.http_status == 409:
             raise Unreachable(str(error)) from error
         raise Turned(str(error)) from error
 

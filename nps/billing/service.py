@@ -88,6 +88,13 @@ def opened(page_id: UUID, stripe_id: str, url: str) -> None:
     page.state, page.stripe_id, page.url = "open", stripe_id, url
 
 
+def next_key(page_id: UUID) -> None:
+    """Stripe keeps a failure of its own under the key; what was not done may be asked for under the next one."""
+    page = queries.get_page(page_id)
+    base, _, number = page.key.partition("~")
+    page.key = f"{base}~{int(number or 1) + 1}"
+
+
 def turned_away(page_id: UUID, reason: str) -> None:
     """Stripe will never open a page for this wish."""
     page = queries.get_page(page_id)

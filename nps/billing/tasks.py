@@ -7,7 +7,7 @@ from uuid import UUID
 
 from nps.accounts import queries as accounts
 from nps.billing import gateway, queries, rules, service
-from nps.billing.gateway import Turned
+from nps.billing.gateway import Broke, Turned
 from nps.core import clock, tenancy
 from nps.core.db import db, unit
 from nps.core.settings import current
@@ -22,13 +22,17 @@ PARK_SECONDS = 600
 
 @task("billing.open_page", queue="urgent", network=True)
 def open_page(page_id: str) -> None:
-    """Open the page somebody wished for. The same key on every try: Stripe makes one page."""
+    """Open the page somebody wished for. The same key on every try, so that a lost answer is found again: Stripe makes one page."""
     with unit(write=False):
         wish = _wish(UUID(page_id))
     if wish is None:
         return
     try:
         opened = gateway.open_checkout(**wish["checkout"]) if "checkout" in wish else gateway.open_portal(**wish["portal"])
+    except Broke:
+        with unit():
+            service.next_key(UUID(page_id))
+        raise
     except Turned as error:
         with unit():
             service.turned_away(UUID(page_id), str(error))
