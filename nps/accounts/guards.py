@@ -93,8 +93,11 @@ def member_door(read: str, write: str | None = None, each: Mapping[str, str | tu
     return Door("member", check, account_in_path=True, capabilities={"read": read, "write": write or read, **named})
 
 
-def token_door(purpose: str) -> Door:
-    """Whoever holds a signed link of this purpose (view argument `token`); enters the account it names."""
+def token_door(purpose: str, writes: bool = False) -> Door:
+    """Whoever holds a signed link of this purpose (view argument `token`); enters the account it names.
+
+    `writes`: opening a page writes something down (a hit), so the unit begins as one that writes.
+    """
 
     def check() -> None:
         g.referrer_policy, g.noindex = "no-referrer", True
@@ -102,6 +105,8 @@ def token_door(purpose: str) -> Door:
             account_id, g.object_id = ids.unsign(purpose, (request.view_args or {}).get("token", ""))
         except ids.BadToken:
             abort(404)
+        if writes:
+            database.begin_writing()
         enter_public(account_id)
 
     return Door(f"token:{purpose}", check, csrf=False)

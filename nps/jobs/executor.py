@@ -108,6 +108,7 @@ def _in_scope(account_id: UUID | None, function: Any, arguments: dict[str, Any])
     else:
         with tenancy.account_scope(account_id):
             function(**arguments)
+            db.session.flush()  # what the task changed belongs to this account; the commit comes after its scope
 
 
 class Overtaken(Exception):
