@@ -97,3 +97,12 @@ class SignUpClosed(Refused):
 
     def __init__(self) -> None:
         super().__init__("New accounts are opened by the people who run this installation. Ask them for an invitation.")
+
+
+class Unconfirmed(Refused):
+    """Nothing leaves an account whose owner's address is not confirmed."""
+
+    code = "unconfirmed"
+
+    def __init__(self) -> None:
+        super().__init__("Confirm your own address first: open the link we mailed you when you signed up. Nothing was sent.")

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from nps.accounts import queries as accounts
 from nps.accounts import service as accounts_service
 from nps.accounts.events import AccountOpened
 from nps.accounts.models import Account, User
+from nps.accounts.rules import Role
 from nps.billing import queries, rules
 from nps.billing.errors import AlreadyPaying, NotForSale, NothingToChange
 from nps.billing.events import PlanChanged
@@ -18,10 +20,13 @@ from nps.core import clock
 from nps.core.db import db
 from nps.core.events import publish
 from nps.core.log import log
+from nps.core.money import format_money
 from nps.core.settings import current
+from nps.delivery import service as delivery
 from nps.jobs.inbox import receive
 from nps.jobs.models import InboxEvent
 from nps.jobs.outbox import enqueue
+from nps.web import email_templates
 
 SOURCE = "stripe:billing"
 
@@ -255,4 +260,54 @@ def note_use(now: datetime) -> list[UsageNotice]:
         db.session.add(notice)
         made.append(notice)
     db.session.flush()
+    for notice in made:
+        _mail_notice(notice)
     return made
+
+
+def _mail_notice(notice: UsageNotice) -> None:
+    account = accounts.get_account(notice.account_id)
+    values = {
+        "account": account.name,
+        "meter": queries.LABELS[notice.meter].lower(),
+        "used": f"{notice.used:,}",
+        "limit": f"{notice.limit:,}",
+        "plan": queries.current_plan().name,
+        "full": notice.level == Level.FULL,
+        "link": f"{current().base_url}/{account.slug}/billing",
+    }
+    mail_owners("usage_notice", f"usage:{notice.id}", values)
+
+
+def mail_owners(name: str, key: str, values: dict[str, Any]) -> None:
+    """One mail to every owner of the account in scope, in the name of the installation."""
+    words = email_templates.render(name, **values)
+    for member, user in accounts.list_members():
+        if member.role == Role.OWNER:
+            delivery.queue(
+                kind="service",
+                key=f"{key}:{user.id}",
+                to_email=user.email,
+                subject=words.subject,
+                text=words.text,
+                html=words.html,
+                from_name="Wordback",
+                from_email=delivery.sender_address("", "hello"),
+            )
+
+
+def tell_payment_failed(account: Account, invoice: dict[str, Any]) -> None:
+    """Mail the owners that a payment failed or needs a hand: once an attempt, with Stripe's own page. The account is in scope."""
+    attempt = int(invoice.get("attempt_count") or 0)
+    amount = format_money(int(invoice.get("amount_due") or 0), str(invoice.get("currency") or "usd").upper())
+    row = queries.find_subscription()
+    since = (row.past_due_since_at if row is not None else None) or clock.now()
+    grace = since + rules.GRACE
+    values = {
+        "account": account.name,
+        "amount": amount,
+        "last": invoice.get("next_payment_attempt") is None,
+        "grace": f"{grace.day} {grace:%B %Y}",
+        "link": invoice.get("hosted_invoice_url") or f"{current().base_url}/{account.slug}/billing",
+    }
+    mail_owners("payment_failed", f"dunning:{invoice['id']}:{attempt}", values)

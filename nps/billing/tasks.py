@@ -100,7 +100,10 @@ def take_event(event_id: str) -> None:
     if account_id is None:
         return _park(event_id, received_at)
     with unit(), tenancy.account_scope(account_id):
-        service.apply(accounts.get_account(account_id), found, fetched_at)
+        account = accounts.get_account(account_id)
+        service.apply(account, found, fetched_at)
+        if event["type"] in ("invoice.payment_failed", "invoice.payment_action_required"):
+            service.tell_payment_failed(account, event["data"]["object"])
         db.session.flush()
     return _close(event_id, "done")
 

@@ -34,7 +34,7 @@ def _environment() -> Environment:
     )
 
 
-def render(name: str, **values: Any) -> Words:
+def render(name: str, /, **values: Any) -> Words:
     """The mail `name` with these values. Raises when a value is missing: a mail with a gap must not leave."""
     made = _environment()
     subject = " ".join(made.get_template(f"{name}/subject.txt").render(**values).split())

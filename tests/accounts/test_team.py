@@ -14,7 +14,6 @@ from nps.accounts import queries, service
 from nps.accounts.errors import AboveYou, AlreadyIn, LastOwner, LinkOver, OwnRole, ResentOften, SeatsTaken
 from nps.accounts.models import Account, ApiKey, AuditEntry, LoginSession, Membership, TeamInvite, User
 from nps.accounts.rules import MAY, RIGHT_NAMES, Role, may_give, rights_in_full, rights_table
-from nps.accounts.service import letters
 from nps.core import clock, ids, tenancy
 from nps.core import db as database
 from nps.core.db import db
@@ -41,10 +40,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]
     """Mails handed over: (name, address, values)."""
     mails: list[tuple[str, str, dict[str, Any]]] = []
 
-    def keep(name: str, account_id: UUID, email: str, values: dict[str, Any], *, key: str | None) -> None:
+    def keep(name: str, email: str, values: dict[str, Any], *, key: str) -> None:
         mails.append((name, email, values))
 
-    monkeypatch.setattr(letters, "mail_address", keep)
     monkeypatch.setattr("nps.accounts.service.team.mail_address", keep)
     return mails
 

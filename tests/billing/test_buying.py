@@ -15,6 +15,7 @@ from nps.billing.models import HostedPage, Invoice, Price, Subscription
 from nps.core import clock as product_clock
 from nps.core import tenancy
 from nps.core.db import db
+from nps.delivery.models import MailboxMail
 from nps.jobs.models import InboxEvent, Job
 from tests.billing.conftest import Shop
 from tests.doubles.stripe.server import StripeDouble
@@ -232,6 +233,9 @@ def test_failed_payments_lead_to_past_due_and_read_only_and_paying_restores_at_o
     assert shop.account.state == "past_due"
     assert shop.plan() == "growth"
     assert "The last payment did not go through." in shop.page()
+    told = db.session.scalars(select(MailboxMail).where(MailboxMail.rcpt_to == "ines@larkfield.example")).all()
+    assert {mail.subject for mail in told} == {"A payment for Larkfield did not go through"}
+    assert len(told) == len(set(events_of(shop.double, "invoice.payment_failed")))
     clock.move(days=15)
     service.look_daily(shop.account.id)
     assert shop.account.state == "read_only"

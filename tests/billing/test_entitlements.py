@@ -14,6 +14,7 @@ from nps.billing.models import Subscription, UsageNotice
 from nps.billing.rules import Entitlement
 from nps.core import clock as product_clock
 from nps.core.db import db
+from nps.delivery.models import Message
 
 
 def pays(account: Account, plan: str, status: str = "active", **more: Any) -> Subscription:
@@ -77,6 +78,8 @@ def test_owner_is_told_once_a_level_and_period(account: Account, monkeypatch: py
         told += [(n.meter, n.level) for n in service.note_use(product_clock.now())]
     assert told == [("answers", "near"), ("answers", "full")]
     assert len(db.session.scalars(select(UsageNotice)).all()) == 2
+    subjects = set(db.session.scalars(select(Message.subject)))
+    assert subjects == {"Larkfield has used 80 of 100 verified answers", "Larkfield has used 100 of 100 verified answers"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from nps.accounts import passwords, queries, rules
-from nps.accounts.errors import AboveYou, AlreadyIn, LastOwner, LinkOver, OwnRole, ResentOften, SeatsTaken
+from nps.accounts.errors import AboveYou, AlreadyIn, LastOwner, LinkOver, OwnRole, ResentOften, SeatsTaken, Unconfirmed
 from nps.accounts.events import MemberJoined, MemberRemoved, RoleChanged
 from nps.accounts.models import Account, Membership, TeamInvite, User
 from nps.accounts.rules import Role
@@ -72,9 +72,11 @@ def _keep_an_owner() -> None:
 
 
 def invite(account: Account, actor: Membership, inviter: User, email: str, role: str) -> TeamInvite:
-    """Mail an invitation to join. A waiting one for the same address is replaced. Raises AboveYou, AlreadyIn, SeatsTaken."""
+    """Mail an invitation to join. A waiting one for the same address is replaced. Raises AboveYou, Unconfirmed, AlreadyIn, SeatsTaken."""
     if not rules.may_give(actor.role, role):
         raise AboveYou
+    if account.state == "unverified":
+        raise Unconfirmed
     if queries.is_member(email):
         raise AlreadyIn(own=email == inviter.email)
     now = clock.now()
@@ -135,7 +137,7 @@ def _mail(account: Account, inviter: User, made: TeamInvite, token: str) -> None
         "role": rules.ROLE_NAMES[Role(made.role)],
         "link": f"{current().base_url}/invitations/{token}",
     }
-    mail_address("team_invite", account.id, made.email, values, key=f"team_invite:{made.id}:{ids.digest(token)[:16]}")
+    mail_address("team_invite", made.email, values, key=f"team_invite:{made.id}:{ids.digest(token)[:16]}")
 
 
 def open_invite(token: str) -> TeamInvite:
