@@ -23,6 +23,7 @@ from nps.core.ports import Ports
 from nps.core.ports import use as use_ports
 from nps.core.settings import Settings, load, use
 from nps.jobs import outbox, schedule
+from nps.referrals import redirect
 from nps.web import current, errors, filters, headers, navigation, unit
 
 database.install()
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()
     wire(app)
     health(app)
+    redirect.install(app, settings)
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]

@@ -28,7 +28,9 @@ from nps.core.events import Subscriptions, now
 from nps.delivery import events as delivery_events
 from nps.delivery import tasks as delivery_tasks
 from nps.referrals import events as referrals_events
+from nps.referrals import public as referrals_public
 from nps.referrals import service as referrals
+from nps.referrals import tasks as referrals_tasks
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
 from nps.rewards import events as rewards_events
 from nps.rewards import service as rewards
@@ -47,6 +49,8 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (accounts_views.team, "", guards.member_door("members.read", "members")),
     (accounts_views.keys, "", guards.member_door("settings.read", "settings")),
     (accounts_views.you, "", guards.member_door("overview")),
+    # referrals
+    (referrals_public.blueprint, "", guards.resolved_door("referral_link", referrals_public.resolve)),
     # rewards
     (rewards_webhook.blueprint, "", guards.provider_door()),
     # billing
@@ -101,6 +105,9 @@ SCHEDULE: list[tuple[str, timedelta]] = [
     (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
     (analytics_tasks.PROVE_ALL, timedelta(days=1)),
     ("delivery.sweep", timedelta(minutes=5)),
+    ("referrals.replay_clicks", timedelta(minutes=1)),
+    ("referrals.roll_up", timedelta(minutes=5)),
+    ("referrals.expire", timedelta(hours=1)),
     ("rewards.keep_time", timedelta(minutes=5)),
 ]
 
@@ -120,13 +127,7 @@ FACTS: dict[str, Callable[[], object]] = {}
 METERS: dict[str, Count] = {}
 
 # Task modules register themselves when they are imported.
-TASK_MODULES = (
-    accounts_tasks,
-    analytics_tasks,
-    billing_tasks,
-    delivery_tasks,
-    rewards_tasks,
-)
+TASK_MODULES = (accounts_tasks, analytics_tasks, billing_tasks, delivery_tasks, rewards_tasks, referrals_tasks)
 
 # Table modules that others point at, of features whose pages are not on the map yet.
 TABLE_MODULES = (campaigns_models, contacts_models, surveys_models)

@@ -78,7 +78,14 @@ class ProgramVersion(AccountOwned, Base):
     friend_list_minor: Mapped[int | None] = mapped_column(Minor)
     friend_less_minor: Mapped[int | None] = mapped_column(Minor)
     friend_bill_label: Mapped[str] = mapped_column(String(80), default="")
-    friend_steps: Mapped[list[Any]] = mapped_column(default=list)
+    friend_title: Mapped[str] = mapped_column(String(160), default="")
+    friend_form_title: Mapped[str] = mapped_column(String(80), default="")
+    friend_hint: Mapped[str] = mapped_column(String(160), default="")
+    friend_steps_title: Mapped[str] = mapped_column(String(80), default="")
+    friend_steps: Mapped[list[Any]] = mapped_column(default=list)  # [title, text]
+    quotes_title: Mapped[str] = mapped_column(String(80), default="")
+    quotes: Mapped[list[Any]] = mapped_column(default=list)  # [words, who]; published with permission
+    milestones: Mapped[list[Any]] = mapped_column(default=list)  # [number of friends, what comes on top]
     friend_small_print: Mapped[str] = mapped_column(String(400), default="")
     friend_button: Mapped[str] = mapped_column(String(40), default="")
     advocate_words: Mapped[str] = mapped_column(String(120), default="")
@@ -350,6 +357,7 @@ class Referral(AccountOwned, Base):
         UniqueConstraint("account_id", "program_id", "friend_id"),
         Index("ix_referral_advocate", "account_id", "advocate_id"),
         Index("ix_referral_friend", "account_id", "friend_id"),
+        Index("ix_referral_looked", "state", "looked_at"),
     )
 
     program_id: Mapped[UUID]
@@ -369,6 +377,7 @@ class Referral(AccountOwned, Base):
     rewarded: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    looked_at: Mapped[datetime]  # when its facts were last weighed
 
 
 class ReferralEvent(AccountOwned, Base):

@@ -149,21 +149,17 @@ class Row:
 def list_rows(tab: Tab, now: datetime, limit: int = 200, offset: int = 0) -> list[Row]:
     """Rewards of a tab, oldest first (handed over and declined ones: newest first)."""
     order = Reward.occurred_at if tab in (Tab.WAIT, Tab.NEXT) else Reward.updated_at.desc()
-    rows = (
-        db.session.execute(
-            select(Reward, Referral, Contact, Friend)
-            .join(Referral, and_(Referral.account_id == Reward.account_id, Referral.id == Reward.referral_id))
-            .join(Advocate, and_(Advocate.account_id == Reward.account_id, Advocate.id == Reward.advocate_id))
-            .join(Contact, and_(Contact.account_id == Advocate.account_id, Contact.id == Advocate.contact_id))
-            .join(Friend, and_(Friend.account_id == Referral.account_id, Friend.id == Referral.friend_id))
-            .where(_in_tab(tab))
-            .order_by(order, Reward.id)
-            .offset(offset)
-            .limit(limit)
-        )
-        .tuples()
-        .all()
-    )
+    rows = db.session.execute(
+        select(Reward, Referral, Contact, Friend)
+        .join(Referral, and_(Referral.account_id == Reward.account_id, Referral.id == Reward.referral_id))
+        .join(Advocate, and_(Advocate.account_id == Reward.account_id, Advocate.id == Reward.advocate_id))
+        .join(Contact, and_(Contact.account_id == Advocate.account_id, Contact.id == Advocate.contact_id))
+        .join(Friend, and_(Friend.account_id == Referral.account_id, Friend.id == Referral.friend_id))
+        .where(_in_tab(tab))
+        .order_by(order, Reward.id)
+        .offset(offset)
+        .limit(limit)
+    ).all()
     sums = amounts([r.id for r, *_ in rows])
     promised = _promised([r.id for r, *_ in rows]) if tab is Tab.NO else sums
     verdicts = list_verdicts([referral.id for _, referral, _, _ in rows])
@@ -286,9 +282,7 @@ def totals(program_id: UUID, currency: str) -> Totals:
             .join(Advocate, and_(Advocate.account_id == LedgerLine.account_id, Advocate.id == LedgerLine.advocate_id))
             .where(Advocate.program_id == program_id, LedgerLine.currency == currency)
             .group_by(LedgerLine.name)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     paid = -sum(int(total) for name, total in rows.items() if name.startswith(("paid.", "debt.")))
     owed = -sum(int(total) for name, total in rows.items() if name.startswith("owed."))

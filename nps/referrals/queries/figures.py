@@ -90,9 +90,7 @@ def funnel(program_id: UUID) -> Funnel:
     visits = db.session.scalar(_visits(_clicks(program_id).where(_human()))) or 0
     bots = db.session.scalar(_clicks(program_id).where(~_human()).add_columns(func.count())) or 0
     states = dict(
-        db.session.execute(select(Referral.state, func.count()).where(Referral.program_id == program_id).group_by(Referral.state))
-        .tuples()
-        .all()
+        db.session.execute(select(Referral.state, func.count()).where(Referral.program_id == program_id).group_by(Referral.state)).all()
     )
     return Funnel(
         asked=asked,
@@ -118,7 +116,7 @@ def visits_of(advocate_ids: Sequence[UUID]) -> dict[UUID, int]:
         )
     )
     found = dict.fromkeys(advocate_ids, 0)
-    found.update(rows.tuples().all())
+    found.update(rows.all())
     return found
 
 
@@ -226,7 +224,7 @@ def _ranked(rows: Sequence[tuple[Advocate, Contact, int, int]], program_id: UUID
     wanted = [a.id for a, *_ in rows]
     visits = visits_of(wanted)
     monthly: dict[UUID, int] = dict.fromkeys(wanted, 0)
-    owner = dict(db.session.execute(select(Referral.id, Referral.advocate_id).where(Referral.advocate_id.in_(wanted))).tuples().all())
+    owner = dict(db.session.execute(select(Referral.id, Referral.advocate_id).where(Referral.advocate_id.in_(wanted))).all())
     seen: set[UUID] = set()
     recent = _net_lefts(program_id, currency, (now - LIVE_SALE).date())
     for conversion, left in sorted(recent, key=lambda row: row[0].occurred_at, reverse=True):
@@ -275,12 +273,12 @@ def top_advocates(program_id: UUID, by: str, currency: str, now: datetime, limit
             )
         ).all()
         first = [row[0] for row in sorted(rows, key=lambda row: (-row[1], row[0]))[:limit]]
-        found = {row[0].id: row for row in db.session.execute(_counted(program_id).where(Advocate.id.in_(first))).tuples()}
+        found = {row[0].id: row for row in db.session.execute(_counted(program_id).where(Advocate.id.in_(first)))}
         return _ranked([found[i] for i in first if i in found], program_id, currency, now)
     query = _counted(program_id)
     won = query.selected_columns["won"]
     ups = query.selected_columns["ups"]
-    rows_ = db.session.execute(query.order_by(won.desc(), ups.desc(), Advocate.created_at).limit(limit)).tuples().all()
+    rows_ = db.session.execute(query.order_by(won.desc(), ups.desc(), Advocate.created_at).limit(limit)).all()
     return _ranked([r for r in rows_ if r[2] or r[3]], program_id, currency, now)
 
 
@@ -303,5 +301,5 @@ def page_advocates(
         wanted.append(or_(*(func.lower(column).like(f"%{low}%", escape="\\") for column in (Contact.name, Contact.email, Contact.company))))
     rows = db.session.execute(
         query.where(*wanted).order_by(func.lower(func.coalesce(Contact.name, Contact.email)), Advocate.id).offset(offset).limit(limit)
-    ).tuples()
+    )
     return _ranked(rows.all(), program_id, currency, now), db.session.scalar(count.where(*wanted)) or 0

@@ -12,6 +12,7 @@ from nps.core.db import db
 from nps.core.errors import NotFound
 from nps.referrals.models import (
     Adjustment,
+    Click,
     Conversion,
     Credit,
     Friend,
@@ -142,3 +143,28 @@ def timeline(referral: Referral) -> list[Open]:
     for credit in db.session.scalars(select(Credit).where(Credit.referral_id == referral.id)):
         lines.append(Open(credit.created_at, f"Credited by {credit.method.replace('_', ' ')}", f"rung {credit.rung}"))
     return sorted(lines, key=lambda line: line.at)
+
+
+def due_to_expire(now: datetime, limit: int = 500) -> dict[UUID, list[UUID]]:
+    """Friends whose claim or sign-up may have run out, by account: those not looked at since their windows could end.
+
+    A generous net: settling them again finds out, and marks them as looked at.
+    """
+    oldest = now - timedelta(days=1)
+    with tenancy.unscoped("the clock looks for what is due in every account"):
+        rows = db.session.execute(
+            select(Referral.account_id, Referral.friend_id)
+            .where(Referral.state.in_(["claimed", "signed_up"]), Referral.looked_at < oldest)
+            .order_by(Referral.looked_at)
+            .limit(limit)
+        )
+        found: dict[UUID, list[UUID]] = {}
+        for account_id, friend_id in rows:
+            found.setdefault(account_id, []).append(friend_id)
+        return found
+
+
+def accounts_with_clicks_since(since: datetime) -> list[UUID]:
+    """Accounts whose links were clicked lately."""
+    with tenancy.unscoped("the clock looks for what is due in every account"):
+        return sorted(db.session.scalars(select(Click.account_id).where(Click.occurred_at > since).distinct()))

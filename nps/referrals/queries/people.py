@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from nps.contacts import queries as contacts
+from nps.contacts.models import Contact
 from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
@@ -46,6 +48,18 @@ def link_of(advocate_id: UUID) -> ReferralLink:
 
 def find_link(link_id: UUID) -> ReferralLink | None:
     return db.session.get(ReferralLink, (tenancy.current(), link_id))
+
+
+def get_link(link_id: UUID) -> ReferralLink:
+    found = find_link(link_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def contact_of(advocate: Advocate) -> Contact:
+    """The person behind an advocate."""
+    return contacts.get_contact(advocate.contact_id)
 
 
 def resolve_code(typed: str) -> tuple[UUID, UUID] | None:
@@ -129,10 +143,13 @@ def build_offer(advocate: Advocate, program: Program, version: ProgramVersion) -
     )
 
 
-def spoken_words(advocate: Advocate, version: ProgramVersion) -> str:
-    """The words that go out with the link: the advocate's own once they may be shown, else the program's; with the disclosure."""
+def spoken_words(advocate: Advocate, version: ProgramVersion, *, disclose: bool = True) -> str:
+    """The words that go out with the link: the advocate's own once they may be shown, else the program's.
+
+    With the disclosure, except on the friend's page, which says it itself.
+    """
     own = advocate.words if advocate.words_state == "shown" and advocate.words else version.share_words
-    return sharing.with_disclosure(own, version.disclosure)
+    return sharing.with_disclosure(own, version.disclosure) if disclose else own
 
 
 def living_portal(advocate: Advocate, now: datetime) -> PortalLink | None:

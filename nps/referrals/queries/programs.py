@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from nps.accounts import queries as accounts
 from nps.core import tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.delivery.models import SenderDomain
 from nps.referrals.models import Program, ProgramChange, ProgramVersion
 from nps.referrals.rules import checks
 from nps.referrals.rules.programs import Change, ProgramState, Readiness
@@ -78,10 +78,8 @@ def changes_of(program_id: UUID) -> list[Change]:
 
 
 def verified_hosts() -> frozenset[str]:
-    """Hosts the account has shown to be its own: links and redirects may lead there and to their subdomains."""
-    account = accounts.get_account(tenancy.current())
-    host = urlsplit(account.website).hostname if account.website else None
-    return frozenset({host.removeprefix("www.")} if host else ())
+    """Domains the account has shown to be its own: links and redirects may lead there and to their subdomains."""
+    return frozenset(db.session.scalars(select(SenderDomain.domain).where(SenderDomain.state == "verified")))
 
 
 def own_domains() -> frozenset[str]:

@@ -20,7 +20,7 @@ from nps.referrals.service.advocates import (
 )
 from nps.referrals.service.attribution import evidence_hash, settle
 from nps.referrals.service.claims import REFUSALS, claim, not_for_me, open_for_friends
-from nps.referrals.service.clicks import infer_shares, insert, judge_bursts, roll_up
+from nps.referrals.service.clicks import BURST_WINDOW, infer_shares, insert, judge_bursts, roll_up
 from nps.referrals.service.programs import end as end_program
 from nps.referrals.service.programs import ensure_default, ensure_salts, go_live, open_first
 from nps.referrals.service.programs import pause as pause_program
@@ -28,8 +28,10 @@ from nps.referrals.service.programs import resume as resume_program
 from nps.referrals.service.programs import save as save_program
 from nps.referrals.service.reviews import clear_flags, note_rewards, reject, uphold
 from nps.referrals.service.sales import adjust, attribute_again, bind, convert, credit_by_hand, refund, same_sale, sign_up, take, warn
+from nps.referrals.service.spool import replay
 
 __all__ = [
+    "BURST_WINDOW",
     "REFUSALS",
     "Enrolment",
     "activate",
@@ -62,6 +64,7 @@ __all__ = [
     "pause_program",
     "portal",
     "refund",
+    "replay",
     "reject",
     "remove",
     "resume_after_case",

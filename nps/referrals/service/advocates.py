@@ -13,6 +13,7 @@ from nps.core import clock, ids, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid, NotFound
 from nps.core.events import publish
+from nps.delivery import queries as delivery
 from nps.referrals import queries
 from nps.referrals.errors import WrongState
 from nps.referrals.events import AdvocateEnrolled, AdvocateLeft, ShareRecorded
@@ -103,7 +104,7 @@ def _candidate(contact: Contact, program: Program | None, known: Advocate | None
 
 def _stopped(contact: Contact) -> bool:
     """Whether a stop covers this person's address."""
-    return False
+    return bool(contact.email) and delivery.is_suppressed(contact.email or "")
 
 
 def _back(advocate: Advocate, response_id: UUID | None, now: datetime) -> None:

@@ -225,6 +225,7 @@ def _referral(friend: Friend, touch: TouchFact, now: datetime) -> tuple[Referral
             channel=channel,
             created_at=now,
             updated_at=now,
+            looked_at=now,
         )
         db.session.add(found)
         db.session.flush()
@@ -441,6 +442,7 @@ def _claims(touch: Touch, same: object, span: timedelta) -> int:
 
 def _finish(referral: Referral, before_advocate: UUID | None, now: datetime) -> None:
     """Tell the floors above. They compare for themselves; being told twice changes nothing."""
+    referral.looked_at = now
     db.session.flush()
     touched = (referral.advocate_id,) if before_advocate is None else (referral.advocate_id, before_advocate)
     publish(ReferralSettled(tenancy.current(), referral.id, touched, referral.state, now))

@@ -4,18 +4,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from nps.core import clock, tenancy
+from nps.accounts import queries as accounts
+from nps.core import clock, ids, tenancy
 from nps.core.db import db, serialise
 from nps.core.email_address import parse
 from nps.core.errors import TooMany
+from nps.delivery import service as delivery
 from nps.referrals import queries
 from nps.referrals.errors import OfferEnded
 from nps.referrals.models import Advocate, FriendRefusal, Program, Referral, ReferralLink, Touch
-from nps.referrals.rules import clicks
+from nps.referrals.rules import clicks, destinations
 from nps.referrals.rules.advocates import ALLOWS, AdvocateState
 from nps.referrals.rules.programs import ProgramState
 from nps.referrals.rules.stripe_events import Keys
 from nps.referrals.service import attribution, friends
+from nps.web import email_templates
 
 PER_HOUR = 5
 REFUSALS = {
@@ -64,7 +67,43 @@ def claim(link: ReferralLink, email: str, *, click_ref: str = "", ip_hash: str =
             attribution.remember_click(touch, click_id, link.id)
         db.session.add(touch)
         db.session.flush()
-    return attribution.settle(friend.id, now)
+    referral = attribution.settle(friend.id, now)
+    _mail(address, link, program, referral, now)
+    return referral
+
+
+def _mail(address: str, link: ReferralLink, program: Program, referral: Referral | None, now: datetime) -> None:
+    """The one mail they asked for: the way in, or that they are a customer already. At most one an hour."""
+    account = accounts.get_account(tenancy.current())
+    advocate = queries.get_advocate(link.advocate_id)
+    version = queries.version_at(program.id, now)
+    known = referral is not None and referral.void_reason == "existing_customer"
+    click = db.session.scalar(
+        select(Touch.click_id).where(Touch.advocate_id == advocate.id, Touch.method == "claim", Touch.occurred_at == now)
+    )
+    ours = {"wb_click": clicks.click_ref(click)} if click else {}
+    words = email_templates.render(
+        "claim_known" if known else "claim",
+        company=account.name,
+        postal_address=account.postal_address.replace("\r", "").replace("\n", ", "),
+        first_name=queries.contact_of(advocate).called if program.show_first_name else "",
+        offer=version.friend_words,
+        code=link.code.upper() if link.promotion_code_id else "",
+        link=destinations.build(program.destination_url, None, {} if known else {**ours, "via": link.code}),
+    )
+    delivery.queue(
+        kind="service",
+        key=f"claim:{link.id}:{ids.keyed_hash('claim-mail', address.lower())}:{now:%Y%m%d%H}",
+        to_email=address,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        from_name=account.name,
+        from_email=delivery.sender_address(account.sender_email, account.slug),
+        reply_to=account.reply_to,
+        ref_kind="referral",
+        ref_id=referral.id if referral else None,
+    )
 
 
 def open_for_friends(advocate: Advocate, program: Program) -> bool:
