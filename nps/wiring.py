@@ -14,6 +14,7 @@ from nps.accounts.guards import Door
 from nps.analytics import cli as analytics_cli
 from nps.analytics import service as analytics
 from nps.analytics import tasks as analytics_tasks
+from nps.analytics import views as analytics_views
 from nps.api import views as api_views
 from nps.billing import cli as billing_cli
 from nps.billing import events as billing_events
@@ -56,6 +57,8 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     # billing
     (billing_views.billing, "", guards.member_door("billing.read", "billing.write")),
     (billing_webhook.webhook, "/in/billing", guards.provider_door()),
+    # analytics
+    (analytics_views.blueprint, "", guards.member_door("overview")),
     # api
     (api_views.blueprint, "", guards.public_door()),
 ]

@@ -76,7 +76,8 @@ class DailySum(AccountOwned, Base):
 
 
 class PairSum(AccountOwned, Base):
-    """Pairs of counted answers by one contact, by their two days: number, Σ(x + y), Σxy. Key and value as above;
+    """Pairs of counted answers by one contact, by their two days: number, Σ of the earlier, of the later, of their products
+    (x = +1, 0, −1). Key and value as above;
     campaign_id is that of both answers, all zeros when they differ."""
 
     __tablename__ = "pair_sum"
@@ -89,7 +90,8 @@ class PairSum(AccountOwned, Base):
     value: Mapped[str] = mapped_column(String(500))
     campaign_id: Mapped[UUID]
     pairs: Mapped[int]
-    total: Mapped[int]
+    first: Mapped[int]
+    second: Mapped[int]
     product: Mapped[int]
 
 

@@ -155,14 +155,15 @@ def _add_pairs(sums: Mapping[tuple[str, PairKey], PairSums]) -> None:
             "value": pair.value,
             "campaign_id": pair.campaign or NO_CAMPAIGN,
             "pairs": found.pairs,
-            "total": found.total,
+            "first": found.first,
+            "second": found.second,
             "product": found.product,
         }
         for (series, pair), found in sorted(sums.items(), key=lambda item: str(item[0]))
     ]
     for part in _parts(rows):
         made = _insert(PairSum).values(part)
-        more = {name: getattr(PairSum, name) + getattr(made.excluded, name) for name in ("pairs", "total", "product")}
+        more = {name: getattr(PairSum, name) + getattr(made.excluded, name) for name in ("pairs", "first", "second", "product")}
         place = ["account_id", "series", "key", "later", "earlier", "value", "campaign_id"]
         db.session.execute(made.on_conflict_do_update(index_elements=place, set_=more))
 

@@ -236,13 +236,13 @@ def columns(values: Sequence[Column], name: str) -> Markup:
         height = _height(column.value, top)
         x, y, wide = _pct(place * slot + gap), _pct(100 - height), _pct(slot - 2 * gap)
         middle = _pct((place + 0.5) * slot)
+        drawn.append(
+            f'<rect class="{escape(f"bar {column.kind}".strip())}" x="{x}" y="{y}" width="{wide}" height="{_pct(height)}" rx="3"/>'
+        )
         if column.before is not None and column.before > 0:
             was = _height(column.before, top)
             drawn.append(f'<rect class="was" x="{x}" y="{_pct(100 - was)}" width="{wide}" height="{_pct(was)}" rx="3"/>')
-        drawn.append(
-            f'<rect class="{escape(f"bar {column.kind}".strip())}" x="{x}" y="{y}" width="{wide}" height="{_pct(height)}" rx="3"/>'
-            f'<text class="val" x="{middle}" y="{y}" dy="-6" text-anchor="middle">{escape(column.text)}</text>'
-        )
+        drawn.append(f'<text class="val" x="{middle}" y="{y}" dy="-6" text-anchor="middle">{escape(column.text)}</text>')
     return Markup(
         f'<svg class="plot mid" role="img" aria-label="{escape(name)}"><g aria-hidden="true">{"".join(drawn)}'
         '<line class="gl" x1="0" x2="100%" y1="100%" y2="100%"/></g></svg>'
@@ -298,8 +298,8 @@ def hbar(percent: float) -> Markup:
     return Markup(f'<svg class="hbar" aria-hidden="true"><rect width="{width}%" height="100%" rx="2"/></svg>')
 
 
-def share_bar(promoters: int, passives: int, detractors: int) -> Markup:
-    """The three groups side by side in one bar, named with their shares."""
+def share_bar(promoters: int, passives: int, detractors: int, space: str = "") -> Markup:
+    """The three groups side by side in one bar, named with their shares. space: class of the room above, such as "mt4"."""
     n = promoters + passives + detractors
     parts: list[tuple[str, str, int]] = [("pro", "Promoters", promoters), ("pas", "passives", passives), ("det", "detractors", detractors)]
     drawn, gaps, name, done = [], [], [], 0
@@ -313,6 +313,6 @@ def share_bar(promoters: int, passives: int, detractors: int) -> Markup:
             if done:
                 gaps.append(f'<rect class="gap" x="{_n(start - 0.2)}%" width="2" height="100%"/>')
         done += count
-    return Markup(
-        f'<svg class="hbar tall" role="img" aria-label="{escape(", ".join(name) if n else "No answers")}">{"".join(drawn + gaps)}</svg>'
-    )
+    words = ", ".join(name) if n else "No answers"
+    kind = f"hbar tall {space}".strip()
+    return Markup(f'<svg class="{escape(kind)}" role="img" aria-label="{escape(words)}">{"".join(drawn + gaps)}</svg>')

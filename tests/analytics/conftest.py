@@ -46,50 +46,72 @@ class Asker:
         return made.id
 
     def contact(self, **fields: Any) -> UUID:
-        self.numbers += 1
-        now = product_clock.now()
-        email = f"c{self.numbers}@customers.example"
-        made = Contact(number=self.numbers, email=email, email_key=email, created_at=now, updated_at=now, **fields)
+        made = self._contact(**fields)
         db.session.add(made)
         db.session.flush()
         return made.id
 
-    def invitation(self, contact_id: UUID | None, day: date, campaign_id: UUID | None = None, **fields: Any) -> Invitation:
-        at = datetime.combine(day, time(12), UTC)
+    def _contact(self, **fields: Any) -> Contact:
         self.numbers += 1
-        made = Invitation(
-            campaign_id=campaign_id or self.main,
-            wave=self.numbers,
-            contact_id=contact_id,
-            **{"state": "asked", "asked_at": at, "created_at": at, **fields},
-        )
+        now = product_clock.now()
+        email = f"c{self.numbers}@customers.example"
+        return Contact(id=ids.new_id(), number=self.numbers, email=email, email_key=email, created_at=now, updated_at=now, **fields)
+
+    def invitation(self, contact_id: UUID | None, day: date, campaign_id: UUID | None = None, **fields: Any) -> Invitation:
+        made = self._invitation(contact_id, day, campaign_id, **fields)
         db.session.add(made)
         db.session.flush()
         return made
 
+    def _invitation(self, contact_id: UUID | None, day: date, campaign_id: UUID | None = None, **fields: Any) -> Invitation:
+        at = datetime.combine(day, time(12), UTC)
+        self.numbers += 1
+        given = {"state": "asked", "asked_at": at, "created_at": at, **fields}
+        return Invitation(id=ids.new_id(), campaign_id=campaign_id or self.main, wave=self.numbers, contact_id=contact_id, **given)
+
     def answer(
-        self,
-        score: int,
-        day: date = TODAY,
-        contact_id: UUID | None = None,
-        *,
-        properties: Mapping[str, Any] | None = None,
-        state: str = "verified",
-        told: bool = True,
-        campaign_id: UUID | None = None,
-        nameless: bool = False,
-        **fields: Any,
+        self, score: int, day: date = TODAY, contact_id: UUID | None = None, *, nameless: bool = False, told: bool = True, **fields: Any
     ) -> Response:
         """One answer. told: its event is published, as for every verified one."""
-        if contact_id is None and not nameless:
-            contact_id = self.contact()
-        campaign_id = campaign_id or self.main
-        invitation = self.invitation(contact_id, day, campaign_id, state="answered")
+        return self._answers([(score, contact_id)], day, nameless, told, fields)[0]
+
+    def answers(
+        self, bars: Mapping[int, int], day: date = TODAY, *, nameless: bool = False, told: bool = True, **fields: Any
+    ) -> list[Response]:
+        """Many answers of as many people: {score: how many}."""
+        return self._answers([(score, None) for score, count in bars.items() for _ in range(count)], day, nameless, told, fields)
+
+    def _answers(
+        self, given: list[tuple[int, UUID | None]], day: date, nameless: bool, told: bool, fields: dict[str, Any]
+    ) -> list[Response]:
+        campaign_id = fields.pop("campaign_id", None) or self.main
+        new = [None if contact_id or nameless else self._contact() for _, contact_id in given]
+        people = [made.id if made else contact_id for (_, contact_id), made in zip(given, new, strict=True)]
+        invitations = [self._invitation(person, day, campaign_id, state="answered") for person in people]
+        responses = [self._response(score, day, invitation, **fields) for (score, _), invitation in zip(given, invitations, strict=True)]
+        for rows in ([made for made in new if made], invitations, responses):
+            db.session.add_all(rows)
+            db.session.flush()
+        for response in responses:
+            if told and response.state == "verified":
+                self.tell_verified(response)
+        return responses
+
+    def _response(
+        self,
+        score: int,
+        day: date,
+        invitation: Invitation,
+        properties: Mapping[str, Any] | None = None,
+        state: str = "verified",
+        **fields: Any,
+    ) -> Response:
         at = datetime.combine(day, time(12), UTC)
-        response = Response(
+        return Response(
+            id=ids.new_id(),
             invitation_id=invitation.id,
-            contact_id=contact_id,
-            campaign_id=campaign_id,
+            contact_id=invitation.contact_id,
+            campaign_id=invitation.campaign_id,
             score=score,
             first_score=score,
             nps_group=nps_group(score),
@@ -101,15 +123,6 @@ class Asker:
             changed_at=at,
             **fields,
         )
-        db.session.add(response)
-        db.session.flush()
-        if told and state == "verified":
-            self.tell_verified(response)
-        return response
-
-    def answers(self, bars: Mapping[int, int], day: date = TODAY, **fields: Any) -> list[Response]:
-        """Many answers: {score: how many}."""
-        return [self.answer(score, day, **fields) for score, count in bars.items() for _ in range(count)]
 
     def tell_verified(self, response: Response) -> None:
         publish(

@@ -188,9 +188,9 @@ def test_rebuild_makes_the_same_sums_and_leaves_other_accounts_alone(asker: Aske
 
 def pair_rows() -> set[tuple[Any, ...]]:
     return {
-        (row.series, row.key, row.value, row.earlier, row.later, row.campaign_id, row.pairs, row.total, row.product)
+        (row.series, row.key, row.value, row.earlier, row.later, row.campaign_id, row.pairs, row.first, row.second, row.product)
         for row in db.session.scalars(select(PairSum))
-        if row.pairs or row.total or row.product
+        if row.pairs or row.product
     }
 
 
@@ -289,15 +289,23 @@ def test_sums_with_their_tail_and_rows_agree_on_every_question(
 def same(filters: Filters, windows: list[Window], by: str | None) -> None:
     from nps.analytics.queries import tallies  # noqa: PLC0415
 
-    sums = tally(filters, windows, read_tail(), by)
-    rows = tallies._from_rows(filters, windows, by)
+    def plain(found: Any) -> dict[str, Any]:
+        return {
+            value: (one.bars, one.comments, one.pairs.pairs, one.pairs.first + one.pairs.second, one.pairs.product)
+            for value, one in found.items()
+            if one.n
+        }
+
+    tail = read_tail()
+    sums, rows = tally(filters, windows, tail, by), tallies._from_rows(filters, windows, by)
     for one, other in zip(sums, rows, strict=True):
-        assert {v: (t.bars, t.comments, t.pairs) for v, t in one.items() if t.n} == {
-            v: (t.bars, t.comments, t.pairs) for v, t in other.items() if t.n
-        }, (filters, by)
+        assert plain(one) == plain(other), (filters, by)
         for value, found in one.items():
             if found.n:
                 assert found.figure() == other[value].figure(), (filters, by, value)
+    shared = {value: sums.overlap for value, sums in tallies._shared_rows(filters, windows[::-1], by)}
+    made = {value: one for value, one in tallies.overlaps(filters, windows[1], windows[0], tail, by).items() if one.people}
+    assert made == shared, (filters, by)
 
 
 def test_latest_answer_of_each_contact_inside_the_window(asker: Asker) -> None:

@@ -22,6 +22,7 @@ from nps.analytics.rules.repeats import PairKey, PairSums, fewest_contacts, pair
 from nps.core import tenancy
 from nps.core.db import db
 from nps.responses.models import Response
+from nps.scoring.comparison import Overlap
 from nps.scoring.score import FEW_UNDER
 
 
@@ -82,10 +83,43 @@ def read_tail() -> Tail:
 
 def tally(filters: Filters, windows: Sequence[Window], tail: Tail, by: str | None = None) -> list[Tallies]:
     """Counts of the question in each window (which share no day), split by a property where `by` is given."""
-    asked = [condition.key for condition in filters.conditions] + ([by] if by else [])
-    if filters.unit == "response" and len(asked) < 2 and {*asked} <= {*BUILT_IN, *kept_properties()}:
+    if _sums_reach(filters, by):
         return _from_sums(filters, windows, tail, by)
     return _from_rows(filters, windows, by)
+
+
+def overlaps(filters: Filters, earlier: Window, later: Window, tail: Tail, by: str | None = None) -> dict[str, Overlap]:
+    """What the people who answered in both windows have in common, by value; it sharpens the comparison of the two."""
+    if not _sums_reach(filters, by):
+        return {value: sums.overlap for value, sums in _shared_rows(filters, [earlier, later], by)}
+    key, wanted = _place_of_sums(filters, by)
+    query = (
+        select(PairSum.value, *_PAIR_SUMS)
+        .where(
+            *_of_pairs(filters, key, wanted),
+            PairSum.later.between(later.first, later.last),
+            PairSum.earlier.between(earlier.first, earlier.last),
+        )
+        .group_by(PairSum.value)
+    )
+    made: dict[str, PairSums] = defaultdict(PairSums)
+    for value, *sums in db.session.execute(query):
+        made[value] += PairSums(*map(int, sums))
+    for pair, found in _waiting_pairs(filters, tail, key, wanted):
+        if earlier.first <= pair.earlier <= earlier.last and later.first <= pair.later <= later.last:
+            made[pair.value] += found
+    return {value if by else "": sums.overlap for value, sums in made.items()}
+
+
+def _sums_reach(filters: Filters, by: str | None) -> bool:
+    keys = [condition.key for condition in filters.conditions] + ([by] if by else [])
+    return filters.unit == "response" and len(keys) < 2 and {*keys} <= {*BUILT_IN, *kept_properties()}
+
+
+def _place_of_sums(filters: Filters, by: str | None) -> tuple[str, str | None]:
+    """Key of the sums that answer the question, and the one value they are wanted for."""
+    condition = filters.conditions[0] if filters.conditions else None
+    return by or (condition.key if condition else ""), condition.value if condition else None
 
 
 # From sums
@@ -93,9 +127,7 @@ def tally(filters: Filters, windows: Sequence[Window], tail: Tail, by: str | Non
 
 def _from_sums(filters: Filters, windows: Sequence[Window], tail: Tail, by: str | None) -> list[Tallies]:
     made: list[Tallies] = [defaultdict(Tally) for _ in windows]
-    condition = filters.conditions[0] if filters.conditions else None
-    key = by or (condition.key if condition else "")
-    wanted = condition.value if condition else None
+    key, wanted = _place_of_sums(filters, by)
     for place, value, row in _daily(filters, windows, key, wanted):
         made[place][value].add(row)
     for place, value, pairs in _paired(filters, windows, key, wanted):
@@ -149,21 +181,31 @@ def _daily(filters: Filters, windows: Sequence[Window], key: str, wanted: str | 
 def _paired(filters: Filters, windows: Sequence[Window], key: str, wanted: str | None) -> Iterable[tuple[int, str, PairSums]]:
     first, last = _span(windows)
     place = _bucket(PairSum.later, windows).label("place")
-    query = select(place, PairSum.value, func.sum(PairSum.pairs), func.sum(PairSum.total), func.sum(PairSum.product)).where(
-        PairSum.account_id == tenancy.current(),
-        PairSum.series == filters.series,
-        PairSum.key == key,
-        PairSum.later.between(first, last),
-        PairSum.earlier >= first,
-        _bucket(PairSum.earlier, windows) == _bucket(PairSum.later, windows),
+    query = (
+        select(place, PairSum.value, *_PAIR_SUMS)
+        .where(
+            *_of_pairs(filters, key, wanted),
+            PairSum.later.between(first, last),
+            PairSum.earlier >= first,
+            _bucket(PairSum.earlier, windows) == _bucket(PairSum.later, windows),
+        )
+        .group_by(place, PairSum.value)
     )
-    if wanted is not None:
-        query = query.where(PairSum.value == wanted)
-    if filters.campaign is not None:
-        query = query.where(PairSum.campaign_id == filters.campaign)
-    for where, value, pairs, total, product in db.session.execute(query.group_by(place, PairSum.value)):
+    for where, value, *sums in db.session.execute(query):
         if where >= 0:
-            yield where, value, PairSums(int(pairs), int(total), int(product))
+            yield where, value, PairSums(*map(int, sums))
+
+
+_PAIR_SUMS: tuple[Any, ...] = tuple(func.sum(getattr(PairSum, name)) for name in ("pairs", "first", "second", "product"))
+
+
+def _of_pairs(filters: Filters, key: str, wanted: str | None) -> list[ColumnElement[bool]]:
+    made = [PairSum.account_id == tenancy.current(), PairSum.series == filters.series, PairSum.key == key]
+    if wanted is not None:
+        made.append(PairSum.value == wanted)
+    if filters.campaign is not None:
+        made.append(PairSum.campaign_id == filters.campaign)
+    return made
 
 
 def _add_tail(made: list[Tallies], filters: Filters, windows: Sequence[Window], tail: Tail, key: str, wanted: str | None) -> None:
@@ -173,11 +215,17 @@ def _add_tail(made: list[Tallies], filters: Filters, windows: Sequence[Window], 
         place = _place(sum_key, windows)
         if place is not None and sum_key.key == key and wanted in (None, sum_key.value):
             made[place][sum_key.value].add(row)
+    for pair, found in _waiting_pairs(filters, tail, key, wanted):
+        for place, window in enumerate(windows):
+            if window.first <= pair.earlier and pair.later <= window.last:
+                made[place][pair.value].pairs += found
+
+
+def _waiting_pairs(filters: Filters, tail: Tail, key: str, wanted: str | None) -> Iterable[tuple[PairKey, PairSums]]:
     for (series, pair), found in tail.pair_sums.items():
-        inside = [place for place, window in enumerate(windows) if window.first <= pair.earlier and pair.later <= window.last]
-        fits = series == filters.series and pair.key == key and wanted in (None, pair.value) and filters.campaign in (None, pair.campaign)
-        if inside and fits:
-            made[inside[0]][pair.value].pairs += found
+        fits = pair.key == key and wanted in (None, pair.value) and filters.campaign in (None, pair.campaign)
+        if series == filters.series and fits:
+            yield pair, found
 
 
 def _place(key: SumKey, windows: Sequence[Window]) -> int | None:
@@ -277,10 +325,13 @@ def _answers(filters: Filters, windows: Sequence[Window], by: str | None) -> Sel
     return select(*kept).where(ranked.c.turn == 1)
 
 
+def _value(score: Any) -> ColumnElement[int]:
+    return case((score >= 9, 1), (score <= 6, -1), else_=0)
+
+
 def _repeats(answers: Any) -> Iterable[tuple[int, str, PairSums]]:
-    """Pairs of answers by one contact, from (answers, Σx, Σx²) of everybody who answered more than once."""
-    x = case((answers.c.score >= 9, 1), (answers.c.score <= 6, -1), else_=0)
-    times = func.count()
+    """Pairs of answers by one contact in one window, from (answers, Σx, Σx²) of everybody who answered more than once."""
+    x, times = _value(answers.c.score), func.count()
     person = (
         select(answers.c.place, answers.c.value, times.label("n"), func.sum(x).label("s"), func.sum(x * x).label("q"))
         .where(answers.c.contact_id.is_not(None))
@@ -293,8 +344,24 @@ def _repeats(answers: Any) -> Iterable[tuple[int, str, PairSums]]:
         person.c.place, person.c.value
     )
     for where, name, pairs, total, product in db.session.execute(query):
-        # each pair was met from both sides
-        yield where, name, PairSums(int(pairs) // 2, int(total), int(product) // 2)
+        # each pair was met from both sides; which of the two came first does not matter inside one window
+        yield where, name, PairSums(int(pairs) // 2, int(total), 0, int(product) // 2)
+
+
+def _shared_rows(filters: Filters, windows: Sequence[Window], by: str | None) -> Iterable[tuple[str, PairSums]]:
+    """Pairs with one answer in each of two windows."""
+    answers = _answers(filters, windows, by).cte("answers")
+    one, other = answers.alias("one"), answers.alias("other")
+    x, y = _value(one.c.score), _value(other.c.score)
+    query = (
+        select(one.c.value, func.count(), func.sum(x), func.sum(y), func.sum(x * y))
+        .select_from(one)
+        .join(other, and_(one.c.contact_id == other.c.contact_id, one.c.value == other.c.value))
+        .where(one.c.place == 0, other.c.place == 1)
+        .group_by(one.c.value)
+    )
+    for value, *sums in db.session.execute(query):
+        yield value, PairSums(*map(int, sums))
 
 
 def _group(score: int) -> str:

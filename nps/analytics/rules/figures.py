@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nps.analytics.rules.repeats import PairSums, repeats_of
 from nps.scoring import intervals
-from nps.scoring.comparison import Difference, difference
+from nps.scoring.comparison import Difference, Overlap, difference
 from nps.scoring.intervals import Estimate
 from nps.scoring.score import Counts, State, change_rounded, state_of
 
@@ -79,9 +79,10 @@ class Changed:
         return self.doubt.clear
 
 
-def change(before: Figure, after: Figure) -> Changed | None:
-    """After minus before. The two must share no day and be of one series and unit; the caller sees to it."""
+def change(before: Figure, after: Figure, overlap: Overlap | None = None) -> Changed | None:
+    """After minus before. The two must share no day and be of one series and unit; the caller sees to it. overlap: the
+    people on both sides, who narrow the doubt."""
     if not (before.is_ok and after.is_ok and before.counts and after.counts and before.estimate and after.estimate):
         return None
     shown = change_rounded(before.counts, after.counts)
-    return None if shown is None else Changed(shown, difference(before.estimate, after.estimate))
+    return None if shown is None else Changed(shown, difference(before.estimate, after.estimate, overlap))

@@ -76,6 +76,11 @@ class Filters:
         """The value a built-in fact must have, or None."""
         return next((condition.value for condition in self.conditions if condition.key == key), None)
 
+    def where(self, key: str, value: str) -> "Filters":
+        """The same question about the answers with this value, no longer split."""
+        others = tuple(condition for condition in self.conditions if condition.key != key)
+        return replace(self, conditions=(*others, Condition(key, value)), by=None)
+
     def over(self, window: Window) -> "Filters":
         """The same question about another window."""
         return replace(self, window=window, days=None)
@@ -112,7 +117,8 @@ def read(given: Iterable[tuple[str, str]], today: date, also: Iterable[str] = ()
     Raises Invalid with a sentence per name: for names nobody knows (code `unknown_parameter`), and for values that
     make no question. Nothing is guessed.
     """
-    pairs = list(given)
+    # an empty field of a form asks nothing; an empty value of a filter does
+    pairs = [(name, value) for name, value in given if value]
     problems = _unknown(pairs, {*NAMES, *also})
     if problems:
         raise Invalid(next(iter(problems.values())), code="unknown_parameter", fields=problems)
@@ -132,7 +138,7 @@ def read(given: Iterable[tuple[str, str]], today: date, also: Iterable[str] = ()
     campaign = _campaign(single, problems)
     conditions = _conditions([value for name, value in pairs if name == "f"], problems)
     if problems:
-        raise Invalid("Something in the address needs another look. Nothing was changed.", fields=problems)
+        raise Invalid(" ".join(problems.values()), fields=problems)
     return Filters(window, series, unit, campaign, conditions, by, days)
 
 

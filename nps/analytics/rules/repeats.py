@@ -1,8 +1,9 @@
 """How answers of the same person hang together, kept as sums over pairs of answers, so that any window adds up.
 
 Two answers of one contact make a pair when both lie in the window. With n answers, S₁ = Σx, S₂ = Σx² and, over pairs,
-their number, Σ(x + y) and Σxy, the sums that the design effect needs are exact:
-Σ sum² = S₂ + 2Σxy, Σ sum·count = S₁ + Σ(x + y), Σ count² = n + 2·pairs.
+their number, Σx, Σy and Σxy, the sums that the design effect needs are exact:
+Σ sum² = S₂ + 2Σxy, Σ sum·count = S₁ + Σx + Σy, Σ count² = n + 2·pairs. Pairs with one answer in each of two windows
+give what the people in both have in common.
 """
 
 from collections import Counter, defaultdict
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from nps.scoring.comparison import Overlap
 from nps.scoring.groups import nps_value
 from nps.scoring.intervals import Repeats
 from nps.scoring.score import Counts
@@ -20,26 +22,32 @@ NO_VALUE = ""
 
 @dataclass(frozen=True, slots=True)
 class PairSums:
-    """Over all pairs: how many, Σ(x + y), Σxy. May be subtracted as well as added."""
+    """Over all pairs, x being the earlier answer: how many, Σx, Σy, Σxy. May be subtracted as well as added."""
 
     pairs: int = 0
-    total: int = 0
+    first: int = 0
+    second: int = 0
     product: int = 0
 
     def __add__(self, other: "PairSums") -> "PairSums":
-        return PairSums(self.pairs + other.pairs, self.total + other.total, self.product + other.product)
+        return PairSums(self.pairs + other.pairs, self.first + other.first, self.second + other.second, self.product + other.product)
 
     def times(self, factor: int) -> "PairSums":
-        return PairSums(factor * self.pairs, factor * self.total, factor * self.product)
+        return PairSums(factor * self.pairs, factor * self.first, factor * self.second, factor * self.product)
 
     def __bool__(self) -> bool:
-        return bool(self.pairs or self.total or self.product)
+        return bool(self.pairs or self.first or self.second or self.product)
+
+    @property
+    def overlap(self) -> Overlap:
+        """People on both sides, when these pairs have their earlier answer on one side and the later on the other."""
+        return Overlap(self.pairs, self.first, self.second, self.product)
 
 
 def repeats_of(counts: Counts, sums: PairSums) -> Repeats:
     """What the design effect is made of."""
     squares = counts.promoters + counts.detractors
-    return Repeats(squares + 2 * sums.product, counts.surplus + sums.total, counts.n + 2 * sums.pairs)
+    return Repeats(squares + 2 * sums.product, counts.surplus + sums.first + sums.second, counts.n + 2 * sums.pairs)
 
 
 def fewest_contacts(n: int, pairs: int) -> int:
@@ -104,11 +112,12 @@ def pair_changes(known: Mapping[Person, Counter[Answer]], changes: Iterable[Chan
 
 
 def _add(made: dict[tuple[str, PairKey], PairSums], change: Change, other: Answer, times: int) -> None:
-    x, y = nps_value(change.answer.score), nps_value(other.score)
-    sums = PairSums(1, x + y, x * y).times(times)
-    earlier, later = sorted((change.answer.day, other.day))
+    # on one day the lower score goes first: any fixed order will do, so that what is added can be taken away again
+    earlier, later = sorted((change.answer, other), key=lambda answer: (answer.day, answer.score))
+    x, y = nps_value(earlier.score), nps_value(later.score)
+    sums = PairSums(1, x, y, x * y).times(times)
     campaign = change.answer.campaign if change.answer.campaign == other.campaign else None
     shared = set(change.answer.properties) & set(other.properties)
     for key, value in (("", NO_VALUE), *sorted(shared)):
-        place = change.series, PairKey(earlier, later, campaign, key, value)
+        place = change.series, PairKey(earlier.day, later.day, campaign, key, value)
         made[place] = made[place] + sums

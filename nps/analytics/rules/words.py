@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import combinations
 
 from nps.analytics.rules.figures import Changed, Figure, change
 from nps.scoring import display
-from nps.scoring.comparison import benjamini_hochberg, clear_in_family, difference
+from nps.scoring.comparison import Overlap, benjamini_hochberg, clear_in_family, difference
+from nps.scoring.score import Counts
 
 PAIRS_UP_TO = 8
 
@@ -17,6 +19,25 @@ def verdict(changed: Changed) -> str:
     if changed.clear:
         return f"Outside the margin ({margin}), so a clear change."
     return f"Within the margin ({margin}), so not a clear change yet."
+
+
+def window_text(first: date, last: date) -> str:
+    """ "9 July to 6 October 2026"; the year of the first day only when it is another one."""
+    year = f" {first.year}" if first.year != last.year else ""
+    end = f"{last.day} {last:%B} {last.year}"
+    return end if first == last else f"{first.day} {first:%B}{year} to {end}"
+
+
+def sensitivity(figure: Figure, waiting: Sequence[int]) -> str:
+    """ "With the 12 answers waiting for review: 38.", when they move the score by a point or more; else nothing."""
+    if figure.bars is None or figure.shown is None or not sum(waiting):
+        return ""
+    with_them = Counts.by_score([one + other for one, other in zip(figure.bars, waiting, strict=True)])
+    if with_them.rounded is None or abs(with_them.rounded - figure.shown) < 1:
+        return ""
+    count = sum(waiting)
+    answers = "1 answer" if count == 1 else f"{display.number(count)} answers"
+    return f"With the {answers} waiting for review: {display.number(with_them.rounded)}."
 
 
 def window_before(days: int) -> str:
@@ -65,17 +86,24 @@ class TrendWords:
     text: str
 
 
-def trend_words(points: Sequence[Named]) -> TrendWords:
-    """Compares the last complete period with the first one shown. Both need 30 answers."""
-    complete = [point for point in points if not point.running and point.figure.is_ok]
+def compared(points: Sequence[Named]) -> tuple[int, int] | None:
+    """Places of the two periods a trend is judged by: the first and the last complete one with 30 answers."""
+    complete = [place for place, point in enumerate(points) if not point.running and point.figure.is_ok]
+    return (complete[0], complete[-1]) if len(complete) > 1 else None
+
+
+def trend_words(points: Sequence[Named], overlap: Overlap | None = None) -> TrendWords:
+    """Compares the last complete period with the first one shown. Both need 30 answers. overlap: people in both."""
     unfinished = (point.name.split()[0] for point in points if point.running and point.figure.state != "none")
     running = next((f" {name} is still running." for name in unfinished), "")
-    if len(complete) < 2:
+    places = compared(points)
+    if places is None:
         return TrendWords(None, "", f"Two complete periods with 30 answers each are needed for a comparison.{running}")
-    found = change(complete[0].figure, complete[-1].figure)
+    first, last = points[places[0]], points[places[1]]
+    found = change(first.figure, last.figure, overlap)
     if found is None:
         return TrendWords(None, "", running.strip())
-    return TrendWords(found, f"since {complete[0].name.rsplit(' ', 1)[0]}.", f"{verdict(found)}{running}")
+    return TrendWords(found, f"since {first.name.rsplit(' ', 1)[0]}.", f"{verdict(found)}{running}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +118,9 @@ class RowChange:
         return clear_in_family(self.changed.doubt.p, self.q)
 
 
-def row_changes(rows: Sequence[tuple[Figure, Figure]]) -> list[RowChange | None]:
-    """Change of every row, (before, now), tested as one family."""
-    found = [change(before, now) for before, now in rows]
+def row_changes(rows: Sequence[tuple[Figure, Figure, Overlap | None]]) -> list[RowChange | None]:
+    """Change of every row, (before, now, people in both), tested as one family."""
+    found = [change(before, now, overlap) for before, now, overlap in rows]
     q_values = iter(benjamini_hochberg([one.doubt.p for one in found if one is not None]))
     return [RowChange(one, next(q_values)) if one is not None else None for one in found]
 

@@ -46,7 +46,7 @@ def test_state_goes_by_people_not_by_answers() -> None:
 
 
 def test_repeats_widen_the_range_but_not_the_score() -> None:
-    alone, twice = of(45, 14, 80), of(45, 14, 80, PairSums(20, 14, 11))
+    alone, twice = of(45, 14, 80), of(45, 14, 80, PairSums(20, 7, 7, 11))
     assert alone.nps == twice.nps
     assert alone.estimate is not None
     assert twice.estimate is not None
@@ -134,18 +134,22 @@ def test_many_rows_are_compared_with_the_rest() -> None:
 
 
 def test_changes_of_rows_are_one_family() -> None:
-    calm = row_changes([(of(200, 80, 400), of(210, 78, 400)), (of(5, 5, 20), of(50, 10, 100)), (of(100, 40, 200), of(104, 41, 205))])
+    calm = row_changes(
+        [(of(200, 80, 400), of(210, 78, 400), None), (of(5, 5, 20), of(50, 10, 100), None), (of(100, 40, 200), of(104, 41, 205), None)]
+    )
     assert calm[1] is None
     assert (
         changes_in_words([("A", calm[0]), ("B", calm[1]), ("C", calm[2])], "Plan") == "No plan’s change since the last period is clear yet."
     )
-    sharp = row_changes([(of(50, 200, 400), of(250, 50, 400))])
+    sharp = row_changes([(of(50, 200, 400), of(250, 50, 400), None)])
     assert changes_in_words([("Growth", sharp[0])], "Plan") == "Growth went up 88 points since the last period, which is clear."
     assert changes_in_words([("A", None)], "Plan") == ""
 
 
 @pytest.mark.parametrize("n", [31, 100, 400])
 def test_one_change_among_twenty_needs_more_than_luck(n: int) -> None:
-    rows = [(of(n // 2, n // 5, n), of(n // 2, n // 5, n))] * 19 + [(of(n // 2, n // 5, n), of(n // 2 + n // 10, n // 5 - n // 20, n))]
+    rows = [(of(n // 2, n // 5, n), of(n // 2, n // 5, n), None)] * 19 + [
+        (of(n // 2, n // 5, n), of(n // 2 + n // 10, n // 5 - n // 20, n), None)
+    ]
     found = row_changes(rows)
     assert not any(row.clear for row in found[:19] if row)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nps.analytics.rules.repeats import Answer, Change, PairKey, PairSums, fewest_contacts, pair_changes, repeats_of
+from nps.scoring.comparison import difference
 from nps.scoring.groups import nps_value
-from nps.scoring.intervals import Repeats
+from nps.scoring.intervals import Repeats, plain
 from nps.scoring.score import Counts
 
 START = date(2026, 1, 1)
@@ -45,8 +46,9 @@ def by_hand(
     ]
     for one, other in combinations(fitting, 2):
         if one.contact == other.contact:
-            x, y = nps_value(one.answer.score), nps_value(other.answer.score)
-            found = found + PairSums(1, x + y, x * y)
+            earlier, later = sorted((one.answer, other.answer), key=lambda answer: (answer.day, answer.score))
+            x, y = nps_value(earlier.score), nps_value(later.score)
+            found = found + PairSums(1, x, y, x * y)
     return found
 
 
@@ -99,6 +101,23 @@ def test_repeats_made_from_pairs_are_those_made_from_people(people: list[list[in
     counts = Counts(flat.count(1), flat.count(0), flat.count(-1))
     assert repeats_of(counts, sums) == Repeats.of_contacts((sum(person), len(person)) for person in values)
     assert fewest_contacts(len(flat), sums.pairs) <= len(people)
+
+
+def test_people_on_both_sides_are_those_of_the_worked_example() -> None:
+    """Example 23: 80 people answered in both windows; rows of the table are the first answer, columns the second."""
+    table = [(10, 4, 2), (3, 16, 8), (1, 4, 32)]
+    scores = (0, 7, 10)
+    made, person = [], 0
+    for first, row in zip(scores, table, strict=True):
+        for second, people in zip(scores, row, strict=True):
+            for _ in range(people):
+                person += 1
+                made.append(Change("relationship", UUID(int=person), Answer(START + timedelta(days=90), None, second), 1))
+                made.append(Change("relationship", UUID(int=person), Answer(START, None, first), 1))
+    overlap = sum(pair_changes({}, made).values(), PairSums()).overlap
+    assert (overlap.people, overlap.covariance) == (80, pytest.approx(0.395625, abs=1e-9))
+    before, after = plain(Counts.of(96, 44, 200)), plain(Counts.of(118, 40, 220))
+    assert difference(before, after, overlap).se == pytest.approx(6.6113033174, abs=1e-9)
 
 
 def test_fewest_contacts_is_exact_without_repeats() -> None:
