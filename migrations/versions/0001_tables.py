@@ -11,11 +11,45 @@ depends_on = None
 
 # Tables of one account each: the third wall stands around these.
 OWNED = [
+    "address_health",
+    "hit",
+    "inbound_mail",
+    "mail_batch",
+    "mail_template",
+    "provider_pace",
+    "sender_domain",
+    "sending_state",
+    "suppression",
+    "answer_delta",
     "api_key",
     "audit_entry",
+    "contact",
+    "contact_tally",
+    "daily_sum",
     "idempotency_key",
+    "import_",
     "membership",
+    "message",
+    "pair_sum",
+    "property_definition",
+    "rollup",
+    "segment",
+    "survey",
     "team_invite",
+    "wave_slot",
+    "campaign",
+    "consent_change",
+    "contact_alias",
+    "delta_tail",
+    "import_change",
+    "import_part",
+    "import_row",
+    "survey_version",
+    "campaign_wave",
+    "invitation",
+    "response",
+    "response_answer",
+    "response_version",
 ]
 WALL = """account_id = nullif(current_setting('app.account_id', true), '')::uuid OR current_setting('app.unscoped', true) = 'on'"""
 
@@ -52,6 +86,65 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("slug", name=op.f("uq_account_slug")),
     )
+    op.create_table(
+        "address_health",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("soft_in_a_row", sa.Integer(), nullable=False),
+        sa.Column("soft_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("alive_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_address_health")),
+        sa.UniqueConstraint("account_id", "email", name=op.f("uq_address_health_account_id_email")),
+    )
+    op.create_table(
+        "hit",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("invitation_id", sa.Uuid(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("method", sa.String(length=7), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("network", sa.String(length=50), nullable=False),
+        sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("verdict", sa.String(length=8), nullable=False),
+        sa.Column("signals", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_hit")),
+    )
+    with op.batch_alter_table("hit", schema=None) as batch_op:
+        batch_op.create_index("ix_hit_invitation", ["account_id", "invitation_id", "occurred_at"], unique=False)
+        batch_op.create_index("ix_hit_time", ["account_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "inbound_mail",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("once", sa.String(length=64), nullable=False),
+        sa.Column("envelope_to", sa.String(length=254), nullable=False),
+        sa.Column("envelope_from", sa.String(length=254), nullable=False),
+        sa.Column("token_kind", sa.String(length=8), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("effect", sa.String(length=40), nullable=False),
+        sa.Column("from_email", sa.String(length=254), nullable=False),
+        sa.Column("from_name", sa.String(length=120), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("rfc_message_id", sa.String(length=320), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("full_text", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sorted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_inbound_mail")),
+        sa.UniqueConstraint("once", name=op.f("uq_inbound_mail_once")),
+    )
+    with op.batch_alter_table("inbound_mail", schema=None) as batch_op:
+        batch_op.create_index("ix_inbound_mail_message", ["account_id", "message_id"], unique=False)
+        batch_op.create_index("ix_inbound_mail_state", ["state", "received_at"], unique=False)
+
     op.create_table(
         "inbox_event",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -111,11 +204,97 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "mail_batch",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("content_refusals", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_mail_batch")),
+    )
+    op.create_table(
+        "mail_lane",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=4), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("probe_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_mail_lane")),
+    )
+    op.create_table(
+        "mail_template",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("from_name", sa.String(length=200), nullable=False),
+        sa.Column("from_email", sa.String(length=254), nullable=False),
+        sa.Column("feedback_id", sa.String(length=200), nullable=False),
+        sa.Column("one_click", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_mail_template")),
+        sa.UniqueConstraint("account_id", "key", name=op.f("uq_mail_template_account_id_key")),
+    )
+    op.create_table(
+        "mailbox_mail",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("mail_from", sa.String(length=254), nullable=False),
+        sa.Column("rcpt_to", sa.String(length=254), nullable=False),
+        sa.Column("message_id", sa.String(length=320), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_mailbox_mail")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("mailbox_mail", schema=None) as batch_op:
+        batch_op.create_index("ix_mailbox_mail_to", ["rcpt_to"], unique=False)
+
+    op.create_table(
+        "provider_pace",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(length=253), nullable=False),
+        sa.Column("slowed_to", sa.Double(), nullable=False),
+        sa.Column("slowed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_provider_pace")),
+        sa.UniqueConstraint("account_id", "provider", name=op.f("uq_provider_pace_account_id_provider")),
+    )
+    op.create_table(
         "schedule_run",
         sa.Column("task", sa.String(length=80), nullable=False),
         sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_run_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("task", name=op.f("pk_schedule_run")),
+    )
+    op.create_table(
+        "sender_domain",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_sender_domain")),
+        sa.UniqueConstraint("account_id", "domain", name=op.f("uq_sender_domain_account_id_domain")),
+    )
+    op.create_table(
+        "sending_state",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("standing", sa.String(length=8), nullable=False),
+        sa.Column("standing_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counted_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held", sa.String(length=24), nullable=False),
+        sa.Column("sender_refusals", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_sending_state")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_sending_state_account_id")),
     )
     op.create_table(
         "sign_in_try",
@@ -126,6 +305,33 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sign_in_try", schema=None) as batch_op:
         batch_op.create_index("ix_sign_in_try_key", ["key", "tried_at"], unique=False)
+
+    op.create_table(
+        "suppression",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=256), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("scope", sa.String(length=6), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lifted_by", sa.String(length=120), nullable=False),
+        sa.Column("note", sa.String(length=300), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_suppression")),
+    )
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.create_index("ix_suppression_since", ["account_id", "since"], unique=False)
+        batch_op.create_index(
+            "uq_suppression_open",
+            ["account_id", "key", "reason"],
+            unique=True,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        )
 
     op.create_table(
         "user_",
@@ -148,6 +354,27 @@ def upgrade() -> None:
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_beat")),
     )
+    op.create_table(
+        "answer_delta",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("series", sa.String(length=14), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True),
+        sa.Column("score", sa.SmallInteger(), nullable=False),
+        sa.Column("has_comment", sa.Boolean(), nullable=False),
+        sa.Column("properties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("sign", sa.SmallInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_answer_delta_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_answer_delta")),
+    )
+    with op.batch_alter_table("answer_delta", schema=None) as batch_op:
+        batch_op.create_index("ix_answer_delta_contact", ["account_id", "contact_id"], unique=False)
+        batch_op.create_index("ix_answer_delta_response", ["account_id", "response_id"], unique=False)
+
     op.create_table(
         "api_key",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -187,6 +414,105 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_entry_time", ["account_id", "occurred_at"], unique=False)
 
     op.create_table(
+        "contact",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("email_key", sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"), nullable=True),
+        sa.Column("phone", sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"), nullable=True),
+        sa.Column("external_id", sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql"), nullable=True),
+        sa.Column("name", sa.String(length=120), nullable=True),
+        sa.Column("name_key", sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"), nullable=True),
+        sa.Column("surname_key", sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"), nullable=True),
+        sa.Column("first_name", sa.String(length=120), nullable=True),
+        sa.Column("title", sa.String(length=120), nullable=True),
+        sa.Column("company", sa.String(length=120), nullable=True),
+        sa.Column("company_key", sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"), nullable=True),
+        sa.Column("locale", sa.String(length=35), nullable=True),
+        sa.Column("time_zone", sa.String(length=60), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("customer_since", sa.Date(), nullable=True),
+        sa.Column("monthly_value_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("properties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("consent_email", sa.String(length=8), nullable=False),
+        sa.Column("consent_sms", sa.String(length=8), nullable=False),
+        sa.Column("gap_days", sa.SmallInteger(), nullable=True),
+        sa.Column("last_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_score", sa.SmallInteger(), nullable=True),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.Column("holds", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("added_by_import_id", sa.Uuid(), nullable=True),
+        sa.Column("import_id", sa.Uuid(), nullable=True),
+        sa.Column("import_row", sa.Integer(), nullable=True),
+        sa.Column("import_given", sa.String(length=40), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "email_key IS NOT NULL OR phone IS NOT NULL OR external_id IS NOT NULL OR erased_at IS NOT NULL",
+            name=op.f("ck_contact_reachable"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_contact_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_contact")),
+        sa.UniqueConstraint("account_id", "email_key", name=op.f("uq_contact_account_id_email_key")),
+        sa.UniqueConstraint("account_id", "external_id", name=op.f("uq_contact_account_id_external_id")),
+        sa.UniqueConstraint("account_id", "number", name=op.f("uq_contact_account_id_number")),
+        sa.UniqueConstraint("account_id", "phone", name=op.f("uq_contact_account_id_phone")),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_company", ["account_id", "company_key", "id"], unique=False)
+        batch_op.create_index("ix_contact_name", ["account_id", "name_key", "id"], unique=False)
+        batch_op.create_index("ix_contact_surname", ["account_id", "surname_key", "id"], unique=False)
+
+    op.create_table(
+        "contact_tally",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("last_number", sa.Integer(), nullable=False),
+        sa.Column("contacts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_contact_tally_account_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_contact_tally")),
+    )
+    op.create_table(
+        "daily_sum",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("series", sa.String(length=14), nullable=False),
+        sa.Column("key", sa.String(length=50), nullable=False),
+        sa.Column("value", sa.String(length=500), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("n0", sa.Integer(), nullable=False),
+        sa.Column("n1", sa.Integer(), nullable=False),
+        sa.Column("n2", sa.Integer(), nullable=False),
+        sa.Column("n3", sa.Integer(), nullable=False),
+        sa.Column("n4", sa.Integer(), nullable=False),
+        sa.Column("n5", sa.Integer(), nullable=False),
+        sa.Column("n6", sa.Integer(), nullable=False),
+        sa.Column("n7", sa.Integer(), nullable=False),
+        sa.Column("n8", sa.Integer(), nullable=False),
+        sa.Column("n9", sa.Integer(), nullable=False),
+        sa.Column("n10", sa.Integer(), nullable=False),
+        sa.Column("comments_det", sa.Integer(), nullable=False),
+        sa.Column("comments_pas", sa.Integer(), nullable=False),
+        sa.Column("comments_pro", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_daily_sum_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_daily_sum")),
+        sa.UniqueConstraint(
+            "account_id",
+            "series",
+            "key",
+            "day",
+            "value",
+            "campaign_id",
+            name=op.f("uq_daily_sum_account_id_series_key_day_value_campaign_id"),
+        ),
+    )
+    op.create_table(
         "idempotency_key",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -204,6 +530,56 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
         batch_op.create_index("ix_idempotency_key_begun", ["begun_at"], unique=False)
+
+    op.create_table(
+        "import_",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("started_by_id", sa.Uuid(), nullable=True),
+        sa.Column("started_by", sa.String(length=120), nullable=False),
+        sa.Column("encoding", sa.String(length=20), nullable=False),
+        sa.Column("delimiter", sa.String(length=1), nullable=False),
+        sa.Column("sheet", sa.String(length=40), nullable=True),
+        sa.Column("sheets", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("header", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("header_row", sa.Integer(), nullable=False),
+        sa.Column("header_key", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("matching", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("cursor_part", sa.Integer(), nullable=False),
+        sa.Column("cursor_offset", sa.Integer(), nullable=False),
+        sa.Column("cursor_row", sa.Integer(), nullable=False),
+        sa.Column("done_rows", sa.Integer(), nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("to_fix", sa.Integer(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
+        sa.Column("opted_out", sa.Integer(), nullable=False),
+        sa.Column("message", sa.String(length=300), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stop_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undo_report", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_import__account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_import_")),
+    )
+    with op.batch_alter_table("import_", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_import_forget",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("forgotten_at IS NULL"),
+            postgresql_where=sa.text("forgotten_at IS NULL"),
+        )
+        batch_op.create_index("ix_import_header", ["account_id", "header_key"], unique=False)
 
     op.create_table(
         "login_session",
@@ -254,6 +630,177 @@ def upgrade() -> None:
         batch_op.create_index("ix_membership_user", ["user_id"], unique=False)
 
     op.create_table(
+        "message",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("to_email", sa.String(length=254), nullable=False),
+        sa.Column("to_key", sa.String(length=254), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("template_id", sa.Uuid(), nullable=True),
+        sa.Column("slots", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("body_text", sa.Text(), nullable=True),
+        sa.Column("body_html", sa.Text(), nullable=True),
+        sa.Column("from_name", sa.String(length=200), nullable=True),
+        sa.Column("from_email", sa.String(length=254), nullable=True),
+        sa.Column("reply_to", sa.String(length=254), nullable=True),
+        sa.Column("ref_kind", sa.String(length=16), nullable=False),
+        sa.Column("ref_id", sa.Uuid(), nullable=True),
+        sa.Column("sending_domain", sa.String(length=253), nullable=False),
+        sa.Column("in_reply_to", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_token", sa.Uuid(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.String(length=10), nullable=True),
+        sa.Column("smtp_code", sa.Integer(), nullable=True),
+        sa.Column("enhanced_code", sa.String(length=12), nullable=True),
+        sa.Column("server_text", sa.String(length=300), nullable=True),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "batch_id"], ["mail_batch.account_id", "mail_batch.id"], name=op.f("fk_message_account_id_batch_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "template_id"], ["mail_template.account_id", "mail_template.id"], name=op.f("fk_message_account_id_template_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_message")),
+        sa.UniqueConstraint("account_id", "key", name=op.f("uq_message_account_id_key")),
+    )
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index("ix_message_batch", ["account_id", "batch_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_message_due",
+            ["account_id", "priority", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('queued', 'deferred')"),
+            postgresql_where=sa.text("state IN ('queued', 'deferred')"),
+        )
+        batch_op.create_index("ix_message_finished", ["account_id", "finished_at"], unique=False)
+        batch_op.create_index("ix_message_id", ["id"], unique=False)
+        batch_op.create_index(
+            "ix_message_lease",
+            ["lease_until"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('claimed', 'sending')"),
+            postgresql_where=sa.text("state IN ('claimed', 'sending')"),
+        )
+        batch_op.create_index("ix_message_ref", ["account_id", "ref_kind", "ref_id"], unique=False)
+        batch_op.create_index("ix_message_to", ["account_id", "to_key"], unique=False)
+
+    op.create_table(
+        "pair_sum",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("earlier", sa.Date(), nullable=False),
+        sa.Column("later", sa.Date(), nullable=False),
+        sa.Column("series", sa.String(length=14), nullable=False),
+        sa.Column("key", sa.String(length=50), nullable=False),
+        sa.Column("value", sa.String(length=500), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("pairs", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("product", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_pair_sum_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_pair_sum")),
+        sa.UniqueConstraint(
+            "account_id",
+            "series",
+            "key",
+            "later",
+            "earlier",
+            "value",
+            "campaign_id",
+            name=op.f("uq_pair_sum_account_id_series_key_later_earlier_value_campaign_id"),
+        ),
+    )
+    op.create_table(
+        "property_definition",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=50), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("choices", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_property_definition_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_property_definition")),
+        sa.UniqueConstraint("account_id", "key", name=op.f("uq_property_definition_account_id_key")),
+    )
+    op.create_table(
+        "rollup",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("kept", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("built_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("folded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_rollup_account_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_rollup")),
+    )
+    op.create_table(
+        "segment",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("rules", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_segment_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_segment")),
+    )
+    with op.batch_alter_table("segment", schema=None) as batch_op:
+        batch_op.create_index("ix_segment_name", ["account_id", "name"], unique=False)
+
+    op.create_table(
+        "survey",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=6), nullable=False),
+        sa.Column("product", sa.String(length=60), nullable=False),
+        sa.Column("whom", sa.String(length=40), nullable=False),
+        sa.Column("why_detractor", sa.String(length=140), nullable=False),
+        sa.Column("why_passive", sa.String(length=140), nullable=False),
+        sa.Column("why_promoter", sa.String(length=140), nullable=False),
+        sa.Column("one_tap_question", sa.String(length=140), nullable=False),
+        sa.Column("one_tap_options", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("subject", sa.String(length=78), nullable=False),
+        sa.Column("preview", sa.String(length=140), nullable=False),
+        sa.Column("intro", sa.String(length=300), nullable=False),
+        sa.Column("closing", sa.String(length=200), nullable=False),
+        sa.Column("from_name", sa.String(length=80), nullable=False),
+        sa.Column("sender_name", sa.String(length=80), nullable=False),
+        sa.Column("sender_role", sa.String(length=80), nullable=False),
+        sa.Column("thanks_promoter", sa.String(length=500), nullable=False),
+        sa.Column("thanks_passive", sa.String(length=500), nullable=False),
+        sa.Column("thanks_detractor", sa.String(length=500), nullable=False),
+        sa.Column("reminder_subject", sa.String(length=78), nullable=False),
+        sa.Column("reminder_text", sa.String(length=300), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("brand_color", sa.String(length=7), nullable=True),
+        sa.Column("leading_kept_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leading_kept_by", sa.String(length=120), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_survey_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_survey")),
+    )
+    op.create_table(
         "team_invite",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -273,6 +820,406 @@ def upgrade() -> None:
     with op.batch_alter_table("team_invite", schema=None) as batch_op:
         batch_op.create_index("ix_team_invite_token", ["token_hash"], unique=False)
 
+    op.create_table(
+        "wave_slot",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=False),
+        sa.Column("time_zone", sa.String(length=60), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("from_offset", sa.Integer(), nullable=False),
+        sa.Column("to_offset", sa.Integer(), nullable=False),
+        sa.Column("base_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_wave_slot_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_wave_slot")),
+    )
+    with op.batch_alter_table("wave_slot", schema=None) as batch_op:
+        batch_op.create_index("ix_wave_slot_place", ["account_id", "campaign_id", "wave", "time_zone", "country", "part"], unique=False)
+
+    op.create_table(
+        "campaign",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("series", sa.String(length=14), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("segment_id", sa.Uuid(), nullable=True),
+        sa.Column("exclude_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("sample_percent", sa.Integer(), nullable=False),
+        sa.Column("gap_days", sa.Integer(), nullable=False),
+        sa.Column("min_age_days", sa.Integer(), nullable=False),
+        sa.Column("reminder_days", sa.Integer(), nullable=True),
+        sa.Column("answer_days", sa.Integer(), nullable=False),
+        sa.Column("lapse_hours", sa.Integer(), nullable=False),
+        sa.Column("reply_to", sa.String(length=254), nullable=False),
+        sa.Column("send_now", sa.Boolean(), nullable=False),
+        sa.Column("start_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("window", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("spread_days", sa.Integer(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=False),
+        sa.Column("confirmed_count", sa.Integer(), nullable=True),
+        sa.Column("paused_reason", sa.String(length=40), nullable=True),
+        sa.Column("notice", sa.String(length=300), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("launched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("launched_by", sa.String(length=120), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "survey_id"], ["survey.account_id", "survey.id"], name=op.f("fk_campaign_account_id_survey_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_campaign_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_campaign")),
+    )
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_campaign_start",
+            ["start_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'scheduled'"),
+            postgresql_where=sa.text("state = 'scheduled'"),
+        )
+        batch_op.create_index("ix_campaign_state", ["account_id", "state"], unique=False)
+
+    op.create_table(
+        "consent_change",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("was", sa.String(length=8), nullable=False),
+        sa.Column("now", sa.String(length=8), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("agreed_text", sa.String(length=1000), nullable=False),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"],
+            ["contact.account_id", "contact.id"],
+            name=op.f("fk_consent_change_account_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_consent_change_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_consent_change")),
+    )
+    with op.batch_alter_table("consent_change", schema=None) as batch_op:
+        batch_op.create_index("ix_consent_change_contact", ["account_id", "contact_id", "changed_at"], unique=False)
+
+    op.create_table(
+        "contact_alias",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("email_key", sa.String(length=254), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"],
+            ["contact.account_id", "contact.id"],
+            name=op.f("fk_contact_alias_account_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_contact_alias_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_contact_alias")),
+        sa.UniqueConstraint("account_id", "email_key", name=op.f("uq_contact_alias_account_id_email_key")),
+    )
+    with op.batch_alter_table("contact_alias", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_alias_contact", ["account_id", "contact_id"], unique=False)
+
+    op.create_table(
+        "delta_tail",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "id"],
+            ["answer_delta.account_id", "answer_delta.id"],
+            name=op.f("fk_delta_tail_account_id_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_delta_tail")),
+    )
+    op.create_table(
+        "import_change",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("fields", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"],
+            ["contact.account_id", "contact.id"],
+            name=op.f("fk_import_change_account_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "import_id"],
+            ["import_.account_id", "import_.id"],
+            name=op.f("fk_import_change_account_id_import_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_import_change_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_import_change")),
+    )
+    with op.batch_alter_table("import_change", schema=None) as batch_op:
+        batch_op.create_index("ix_import_change_contact", ["account_id", "contact_id"], unique=False)
+        batch_op.create_index("ix_import_change_import", ["account_id", "import_id", "id"], unique=False)
+
+    op.create_table(
+        "import_part",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "import_id"],
+            ["import_.account_id", "import_.id"],
+            name=op.f("fk_import_part_account_id_import_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_import_part_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_import_part")),
+        sa.UniqueConstraint("account_id", "import_id", "kind", "number", name=op.f("uq_import_part_account_id_import_id_kind_number")),
+    )
+    op.create_table(
+        "import_row",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("cells", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("column", sa.SmallInteger(), nullable=True),
+        sa.Column("problem", sa.String(length=80), nullable=False),
+        sa.Column("fixed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "import_id"],
+            ["import_.account_id", "import_.id"],
+            name=op.f("fk_import_row_account_id_import_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_import_row_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_import_row")),
+        sa.UniqueConstraint("account_id", "import_id", "row", name=op.f("uq_import_row_account_id_import_id_row")),
+    )
+    op.create_table(
+        "survey_version",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("wording", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("question_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "survey_id"], ["survey.account_id", "survey.id"], name=op.f("fk_survey_version_account_id_survey_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_survey_version_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_survey_version")),
+        sa.UniqueConstraint("account_id", "survey_id", "content_hash", name=op.f("uq_survey_version_account_id_survey_id_content_hash")),
+        sa.UniqueConstraint("account_id", "survey_id", "number", name=op.f("uq_survey_version_account_id_survey_id_number")),
+    )
+    op.create_table(
+        "campaign_wave",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("survey_version_id", sa.Uuid(), nullable=False),
+        sa.Column("template_id", sa.Uuid(), nullable=False),
+        sa.Column("reminder_template_id", sa.Uuid(), nullable=True),
+        sa.Column("audience", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("ranked", sa.Integer(), nullable=False),
+        sa.Column("cursor_id", sa.Uuid(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"], name=op.f("fk_campaign_wave_account_id_campaign_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_campaign_wave_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_campaign_wave")),
+        sa.UniqueConstraint("account_id", "campaign_id", "number", name=op.f("uq_campaign_wave_account_id_campaign_id_number")),
+    )
+    op.create_table(
+        "invitation",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=True),
+        sa.Column("reason_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_by", sa.String(length=24), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("picked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("survey_version_id", sa.Uuid(), nullable=True),
+        sa.Column("variant", sa.String(length=40), nullable=True),
+        sa.Column("is_test", sa.Boolean(), nullable=False),
+        sa.Column("canary", sa.Boolean(), nullable=False),
+        sa.Column("asked_properties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"], name=op.f("fk_invitation_account_id_campaign_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"], ["contact.account_id", "contact.id"], name=op.f("fk_invitation_account_id_contact_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "survey_version_id"],
+            ["survey_version.account_id", "survey_version.id"],
+            name=op.f("fk_invitation_account_id_survey_version_id"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_invitation_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint(
+            "account_id", "campaign_id", "wave", "contact_id", name=op.f("uq_invitation_account_id_campaign_id_wave_contact_id")
+        ),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index("ix_invitation_asked", ["account_id", "asked_at"], unique=False)
+        batch_op.create_index("ix_invitation_contact", ["account_id", "contact_id", "asked_at"], unique=False)
+        batch_op.create_index(
+            "ix_invitation_expires",
+            ["account_id", "expires_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('asked', 'declined')"),
+            postgresql_where=sa.text("state IN ('asked', 'declined')"),
+        )
+        batch_op.create_index(
+            "ix_invitation_look",
+            ["account_id", "look_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'planned' AND written_at IS NULL"),
+            postgresql_where=sa.text("state = 'planned' AND written_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_invitation_remind",
+            ["account_id", "remind_at"],
+            unique=False,
+            sqlite_where=sa.text("remind_at IS NOT NULL"),
+            postgresql_where=sa.text("remind_at IS NOT NULL"),
+        )
+        batch_op.create_index("ix_invitation_state", ["account_id", "campaign_id", "wave", "state", "reason"], unique=False)
+
+    op.create_table(
+        "response",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("invitation_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True),
+        sa.Column("survey_version_id", sa.Uuid(), nullable=True),
+        sa.Column("series", sa.String(length=14), nullable=False),
+        sa.Column("kind", sa.String(length=6), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("first_score", sa.Integer(), nullable=False),
+        sa.Column("nps_group", sa.String(length=10), nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("wants_reply", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("method", sa.String(length=10), nullable=False),
+        sa.Column("signals", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("partial", sa.Boolean(), nullable=False),
+        sa.Column("is_test", sa.Boolean(), nullable=False),
+        sa.Column("left_out_reason", sa.String(length=40), nullable=True),
+        sa.Column("answered_properties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("score BETWEEN 0 AND 10", name=op.f("ck_response_score_range")),
+        sa.ForeignKeyConstraint(
+            ["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"], name=op.f("fk_response_account_id_campaign_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"], ["contact.account_id", "contact.id"], name=op.f("fk_response_account_id_contact_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "invitation_id"], ["invitation.account_id", "invitation.id"], name=op.f("fk_response_account_id_invitation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "survey_version_id"],
+            ["survey_version.account_id", "survey_version.id"],
+            name=op.f("fk_response_account_id_survey_version_id"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_response_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_response")),
+        sa.UniqueConstraint("account_id", "invitation_id", name=op.f("uq_response_account_id_invitation_id")),
+    )
+    with op.batch_alter_table("response", schema=None) as batch_op:
+        batch_op.create_index("ix_response_contact", ["account_id", "contact_id", "first_day"], unique=False)
+        batch_op.create_index("ix_response_day", ["account_id", "first_day"], unique=False)
+        batch_op.create_index(
+            "ix_response_not_counted",
+            ["account_id", "first_day"],
+            unique=False,
+            sqlite_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
+            postgresql_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
+        )
+        batch_op.create_index("ix_response_state", ["account_id", "state", "first_at"], unique=False)
+
+    op.create_table(
+        "response_answer",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=False),
+        sa.Column("question", sa.String(length=60), nullable=False),
+        sa.Column("value", sa.String(length=1000), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "response_id"], ["response.account_id", "response.id"], name=op.f("fk_response_answer_account_id_response_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_response_answer_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_response_answer")),
+        sa.UniqueConstraint("account_id", "response_id", "question", name=op.f("uq_response_answer_account_id_response_id_question")),
+    )
+    op.create_table(
+        "response_version",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("wants_reply", sa.Boolean(), nullable=False),
+        sa.Column("way", sa.String(length=10), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "response_id"], ["response.account_id", "response.id"], name=op.f("fk_response_version_account_id_response_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_response_version_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_response_version")),
+        sa.UniqueConstraint("account_id", "response_id", "number", name=op.f("uq_response_version_account_id_response_id_number")),
+    )
+
     engine = op.get_bind().dialect.name
     for statement in {"sqlite": SQLITE_TRIGGERS, "postgresql": POSTGRESQL_TRIGGERS}[engine]:
         op.execute(statement)
@@ -284,10 +1231,97 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("response_version")
+    op.drop_table("response_answer")
+    with op.batch_alter_table("response", schema=None) as batch_op:
+        batch_op.drop_index("ix_response_state")
+        batch_op.drop_index(
+            "ix_response_not_counted",
+            sqlite_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
+            postgresql_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
+        )
+        batch_op.drop_index("ix_response_day")
+        batch_op.drop_index("ix_response_contact")
+
+    op.drop_table("response")
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.drop_index("ix_invitation_state")
+        batch_op.drop_index(
+            "ix_invitation_remind", sqlite_where=sa.text("remind_at IS NOT NULL"), postgresql_where=sa.text("remind_at IS NOT NULL")
+        )
+        batch_op.drop_index(
+            "ix_invitation_look",
+            sqlite_where=sa.text("state = 'planned' AND written_at IS NULL"),
+            postgresql_where=sa.text("state = 'planned' AND written_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_invitation_expires",
+            sqlite_where=sa.text("state IN ('asked', 'declined')"),
+            postgresql_where=sa.text("state IN ('asked', 'declined')"),
+        )
+        batch_op.drop_index("ix_invitation_contact")
+        batch_op.drop_index("ix_invitation_asked")
+
+    op.drop_table("invitation")
+    op.drop_table("campaign_wave")
+    op.drop_table("survey_version")
+    op.drop_table("import_row")
+    op.drop_table("import_part")
+    with op.batch_alter_table("import_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_change_import")
+        batch_op.drop_index("ix_import_change_contact")
+
+    op.drop_table("import_change")
+    op.drop_table("delta_tail")
+    with op.batch_alter_table("contact_alias", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_alias_contact")
+
+    op.drop_table("contact_alias")
+    with op.batch_alter_table("consent_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_consent_change_contact")
+
+    op.drop_table("consent_change")
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        batch_op.drop_index("ix_campaign_state")
+        batch_op.drop_index(
+            "ix_campaign_start", sqlite_where=sa.text("state = 'scheduled'"), postgresql_where=sa.text("state = 'scheduled'")
+        )
+
+    op.drop_table("campaign")
+    with op.batch_alter_table("wave_slot", schema=None) as batch_op:
+        batch_op.drop_index("ix_wave_slot_place")
+
+    op.drop_table("wave_slot")
     with op.batch_alter_table("team_invite", schema=None) as batch_op:
         batch_op.drop_index("ix_team_invite_token")
 
     op.drop_table("team_invite")
+    op.drop_table("survey")
+    with op.batch_alter_table("segment", schema=None) as batch_op:
+        batch_op.drop_index("ix_segment_name")
+
+    op.drop_table("segment")
+    op.drop_table("rollup")
+    op.drop_table("property_definition")
+    op.drop_table("pair_sum")
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_to")
+        batch_op.drop_index("ix_message_ref")
+        batch_op.drop_index(
+            "ix_message_lease",
+            sqlite_where=sa.text("state IN ('claimed', 'sending')"),
+            postgresql_where=sa.text("state IN ('claimed', 'sending')"),
+        )
+        batch_op.drop_index("ix_message_id")
+        batch_op.drop_index("ix_message_finished")
+        batch_op.drop_index(
+            "ix_message_due",
+            sqlite_where=sa.text("state IN ('queued', 'deferred')"),
+            postgresql_where=sa.text("state IN ('queued', 'deferred')"),
+        )
+        batch_op.drop_index("ix_message_batch")
+
+    op.drop_table("message")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index("ix_membership_user")
 
@@ -297,10 +1331,25 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_session_user")
 
     op.drop_table("login_session")
+    with op.batch_alter_table("import_", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_header")
+        batch_op.drop_index(
+            "ix_import_forget", sqlite_where=sa.text("forgotten_at IS NULL"), postgresql_where=sa.text("forgotten_at IS NULL")
+        )
+
+    op.drop_table("import_")
     with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
         batch_op.drop_index("ix_idempotency_key_begun")
 
     op.drop_table("idempotency_key")
+    op.drop_table("daily_sum")
+    op.drop_table("contact_tally")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_surname")
+        batch_op.drop_index("ix_contact_name")
+        batch_op.drop_index("ix_contact_company")
+
+    op.drop_table("contact")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entry_time")
 
@@ -309,13 +1358,33 @@ def downgrade() -> None:
         batch_op.drop_index("ix_api_key_prefix")
 
     op.drop_table("api_key")
+    with op.batch_alter_table("answer_delta", schema=None) as batch_op:
+        batch_op.drop_index("ix_answer_delta_response")
+        batch_op.drop_index("ix_answer_delta_contact")
+
+    op.drop_table("answer_delta")
     op.drop_table("worker_beat")
     op.drop_table("user_")
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.drop_index("uq_suppression_open", sqlite_where=sa.text("lifted_at IS NULL"), postgresql_where=sa.text("lifted_at IS NULL"))
+        batch_op.drop_index("ix_suppression_since")
+
+    op.drop_table("suppression")
     with op.batch_alter_table("sign_in_try", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_try_key")
 
     op.drop_table("sign_in_try")
+    op.drop_table("sending_state")
+    op.drop_table("sender_domain")
     op.drop_table("schedule_run")
+    op.drop_table("provider_pace")
+    with op.batch_alter_table("mailbox_mail", schema=None) as batch_op:
+        batch_op.drop_index("ix_mailbox_mail_to")
+
+    op.drop_table("mailbox_mail")
+    op.drop_table("mail_template")
+    op.drop_table("mail_lane")
+    op.drop_table("mail_batch")
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_job_key_open",
@@ -327,4 +1396,15 @@ def downgrade() -> None:
 
     op.drop_table("job")
     op.drop_table("inbox_event")
+    with op.batch_alter_table("inbound_mail", schema=None) as batch_op:
+        batch_op.drop_index("ix_inbound_mail_state")
+        batch_op.drop_index("ix_inbound_mail_message")
+
+    op.drop_table("inbound_mail")
+    with op.batch_alter_table("hit", schema=None) as batch_op:
+        batch_op.drop_index("ix_hit_time")
+        batch_op.drop_index("ix_hit_invitation")
+
+    op.drop_table("hit")
+    op.drop_table("address_health")
     op.drop_table("account")

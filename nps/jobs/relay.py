@@ -37,7 +37,8 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._running: dict[UUID, UUID] = {}
         self._lock = threading.Lock()
-        self.celery = celery.Celery("wordback", broker=settings.broker_url, set_as_current=False)
+        broker = "memory://localhost//" if settings.broker_url == "memory://" else settings.broker_url
+        self.celery = celery.Celery("wordback", broker=broker, set_as_current=False)
         self.celery.conf.update(
             task_ignore_result=True,
             task_acks_late=False,
@@ -51,7 +52,11 @@ class Worker:
             task_default_queue="wordback",
             broker_transport_options={"polling_interval": 0.02} if settings.broker_url.startswith("memory") else {},
         )
-        self._run = self.celery.task(name="nps.run_job")(self._execute)
+
+        def run_job(job_id: str, token: str) -> None:
+            self._execute(job_id, token)
+
+        self._run = self.celery.task(name="nps.run_job")(run_job)
 
     def _execute(self, job_id: str, token: str) -> None:
         job, held = UUID(job_id), UUID(token)
@@ -71,6 +76,7 @@ class Worker:
         relay.start()
         keeper.start()
         worker = self.celery.Worker(
+            hostname=f"wordback@{self.name}",
             pool="threads",
             concurrency=self.settings.worker_threads,
             loglevel="WARNING",

@@ -1,0 +1,63 @@
+"""A real worker process takes jobs from the table, runs them, and leaves when asked."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from nps.core import clock, tenancy
+from nps.core.db import db
+from nps.jobs import outbox
+from nps.jobs.models import Job, WorkerBeat
+from tests import services
+from tests.installation import installation
+
+TASK = "accounts.tidy"
+
+
+def until(condition: Any, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        db.session.rollback()
+        time.sleep(0.05)
+
+
+def test_jobs_are_done_a_beat_is_seen_and_sigterm_ends_it(engine_name: str, tmp_path: Path) -> None:
+    with installation(engine_name) as made, made.app.app_context(), tenancy.unscoped("the test looks at all jobs"):
+        for _ in range(20):
+            outbox.enqueue(TASK, {})
+        outbox.enqueue(TASK, {}, run_at=clock.now() + timedelta(days=1))
+        db.session.commit()
+        process = made.work()
+        until(lambda: len(db.session.scalars(select(Job.id).where(Job.state == "done")).all()) >= 20)
+        until(lambda: db.session.scalars(select(WorkerBeat)).first() is not None)
+        assert db.session.scalars(select(Job.state).where(Job.run_at > clock.now())).all() == ["due"]
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_a_job_of_a_killed_worker_is_done_by_the_next(engine_name: str, tmp_path: Path) -> None:
+    with installation(engine_name, job_lease_seconds=2) as made, made.app.app_context(), tenancy.unscoped("the test looks at all jobs"):
+        outbox.enqueue(TASK, {})
+        db.session.commit()
+        job = db.session.scalars(select(Job)).one()
+        job.state, job.token, job.lease_until, job.attempts = "running", job.id, clock.now() - timedelta(seconds=1), 1
+        db.session.commit()
+        made.work()
+        until(lambda: db.session.scalars(select(Job.state)).one() == "done")
+
+
+def test_redis_carries_the_work_by_one_setting(engine_name: str) -> None:
+    with services.redis() as url:
+        if url is None:
+            pytest.skip(services.REDIS_MISSING)
+        with installation(engine_name, broker_url=url) as made, made.app.app_context(), tenancy.unscoped("the test looks at all jobs"):
+            for _ in range(20):
+                outbox.enqueue(TASK, {})
+            db.session.commit()
+            made.work()
+            until(lambda: len(db.session.scalars(select(Job.id).where(Job.state == "done")).all()) >= 20)
