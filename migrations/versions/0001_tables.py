@@ -12,6 +12,7 @@ depends_on = None
 # Tables of one account each: the third wall stands around these.
 OWNED = [
     "address_health",
+    "click",
     "hit",
     "inbound_mail",
     "mail_batch",
@@ -20,42 +21,89 @@ OWNED = [
     "sender_domain",
     "sending_state",
     "suppression",
+    "adjustment",
     "answer_delta",
     "api_key",
     "audit_entry",
+    "click_flag",
     "contact",
     "contact_tally",
+    "conversion_ref",
     "daily_sum",
+    "friend",
+    "hosted_page",
     "idempotency_key",
     "import_",
+    "invoice",
     "membership",
     "message",
     "pair_sum",
+    "payment_warning",
+    "program",
     "property_definition",
     "rollup",
     "segment",
+    "stripe_connection",
+    "subscription",
     "survey",
     "team_invite",
+    "usage_notice",
     "wave_slot",
+    "advocate",
+    "ask_refusal",
     "campaign",
     "consent_change",
     "contact_alias",
     "delta_tail",
+    "friend_event",
+    "friend_key",
     "import_change",
     "import_part",
     "import_row",
+    "program_change",
+    "program_version",
     "survey_version",
+    "advocate_event",
     "campaign_wave",
     "invitation",
+    "portal_link",
+    "referral",
+    "referral_link",
+    "share",
+    "touch",
+    "conversion",
+    "credit",
+    "friend_refusal",
+    "referral_event",
+    "referral_verdict",
     "response",
+    "reward",
+    "ledger_entry",
     "response_answer",
     "response_version",
+    "reward_event",
+    "reward_gate",
+    "ledger_line",
 ]
 WALL = """account_id = nullif(current_setting('app.account_id', true), '')::uuid OR current_setting('app.unscoped', true) = 'on'"""
 
 # What refuses changes of append-only rows.
-SQLITE_TRIGGERS = []
-POSTGRESQL_TRIGGERS = []
+SQLITE_TRIGGERS = [
+    """CREATE TRIGGER ledger_entry_no_update BEFORE UPDATE ON ledger_entry BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END""",
+    """CREATE TRIGGER ledger_entry_no_delete BEFORE DELETE ON ledger_entry BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END""",
+    """CREATE TRIGGER reward_event_no_update BEFORE UPDATE ON reward_event BEGIN SELECT RAISE(ABORT, 'reward_event is append-only'); END""",
+    """CREATE TRIGGER reward_event_no_delete BEFORE DELETE ON reward_event BEGIN SELECT RAISE(ABORT, 'reward_event is append-only'); END""",
+    """CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line BEGIN SELECT RAISE(ABORT, 'ledger_line is append-only'); END""",
+    """CREATE TRIGGER ledger_line_no_delete BEFORE DELETE ON ledger_line BEGIN SELECT RAISE(ABORT, 'ledger_line is append-only'); END""",
+]
+POSTGRESQL_TRIGGERS = [
+    """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$""",
+    """CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE ON ledger_entry FOR EACH ROW EXECUTE FUNCTION refuse_change()""",
+    """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$""",
+    """CREATE TRIGGER reward_event_append_only BEFORE UPDATE OR DELETE ON reward_event FOR EACH ROW EXECUTE FUNCTION refuse_change()""",
+    """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$""",
+    """CREATE TRIGGER ledger_line_append_only BEFORE UPDATE OR DELETE ON ledger_line FOR EACH ROW EXECUTE FUNCTION refuse_change()""",
+]
 
 
 def upgrade() -> None:
@@ -96,6 +144,34 @@ def upgrade() -> None:
         sa.Column("alive_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_address_health")),
         sa.UniqueConstraint("account_id", "email", name=op.f("uq_address_health_account_id_email")),
+    )
+    op.create_table(
+        "click",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("verdict", sa.String(length=8), nullable=False),
+        sa.Column("signs", sa.Integer(), nullable=False),
+        sa.Column("device", sa.String(length=8), nullable=False),
+        sa.Column("browser", sa.String(length=10), nullable=False),
+        sa.Column("referrer_host", sa.String(length=120), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("ip_hash", sa.String(length=32), nullable=False),
+        sa.Column("ad_bits", sa.Integer(), nullable=False),
+        sa.Column("fetch_dest", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_click")),
+    )
+    with op.batch_alter_table("click", schema=None) as batch_op:
+        batch_op.create_index("ix_click_link", ["account_id", "link_id", "occurred_at"], unique=False)
+        batch_op.create_index("ix_click_time", ["account_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "day_salt",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_day_salt")),
     )
     op.create_table(
         "hit",
@@ -256,6 +332,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_mailbox_mail_to", ["rcpt_to"], unique=False)
 
     op.create_table(
+        "price",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("plan", sa.String(length=20), nullable=False),
+        sa.Column("interval", sa.String(length=5), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount_minor", sa.Integer(), nullable=False),
+        sa.Column("stripe_price_id", sa.String(length=80), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_price")),
+        sa.UniqueConstraint("stripe_price_id", name=op.f("uq_price_stripe_price_id")),
+    )
+    op.create_table(
         "provider_pace",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -355,6 +444,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_beat")),
     )
     op.create_table(
+        "adjustment",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("sale_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=30), nullable=False),
+        sa.Column("gate_only", sa.Boolean(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_adjustment_amount")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_adjustment_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_adjustment")),
+        sa.UniqueConstraint("account_id", "source", "kind", "external_id", name=op.f("uq_adjustment_account_id_source_kind_external_id")),
+    )
+    with op.batch_alter_table("adjustment", schema=None) as batch_op:
+        batch_op.create_index("ix_adjustment_sale", ["account_id", "sale_id"], unique=False)
+
+    op.create_table(
         "answer_delta",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -413,6 +526,17 @@ def upgrade() -> None:
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index("ix_audit_entry_time", ["account_id", "occurred_at"], unique=False)
 
+    op.create_table(
+        "click_flag",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("click_id", sa.Uuid(), nullable=False),
+        sa.Column("signs", sa.Integer(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_click_flag_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_click_flag")),
+        sa.UniqueConstraint("account_id", "click_id", name=op.f("uq_click_flag_account_id_click_id")),
+    )
     op.create_table(
         "contact",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -478,6 +602,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_contact_tally")),
     )
     op.create_table(
+        "conversion_ref",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("value", sa.String(length=255), nullable=False),
+        sa.Column("sale_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_conversion_ref_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_conversion_ref")),
+        sa.UniqueConstraint("account_id", "kind", "value", name=op.f("uq_conversion_ref_account_id_kind_value")),
+    )
+    with op.batch_alter_table("conversion_ref", schema=None) as batch_op:
+        batch_op.create_index("ix_conversion_ref_sale", ["account_id", "sale_id"], unique=False)
+
+    op.create_table(
         "daily_sum",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -511,6 +649,37 @@ def upgrade() -> None:
             "campaign_id",
             name=op.f("uq_daily_sum_account_id_series_key_day_value_campaign_id"),
         ),
+    )
+    op.create_table(
+        "friend",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("region", sa.String(length=80), nullable=False),
+        sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_friend_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_friend")),
+    )
+    op.create_table(
+        "hosted_page",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("plan", sa.String(length=20), nullable=True),
+        sa.Column("interval", sa.String(length=5), nullable=True),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("stripe_id", sa.String(length=120), nullable=True),
+        sa.Column("url", sa.String(), nullable=True),
+        sa.Column("asked_by", sa.String(length=254), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_hosted_page_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_hosted_page")),
+        sa.UniqueConstraint("account_id", "key", name=op.f("uq_hosted_page_account_id_key")),
     )
     op.create_table(
         "idempotency_key",
@@ -581,6 +750,30 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_import_header", ["account_id", "header_key"], unique=False)
 
+    op.create_table(
+        "invoice",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_invoice_id", sa.String(length=80), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("amount_minor", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("hosted_url", sa.String(), nullable=False),
+        sa.Column("pdf_url", sa.String(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_invoice_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_invoice")),
+        sa.UniqueConstraint("account_id", "stripe_invoice_id", name=op.f("uq_invoice_account_id_stripe_invoice_id")),
+    )
+    op.create_table(
+        "link_code",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_link_code_account_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_link_code")),
+    )
     op.create_table(
         "login_session",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -724,6 +917,52 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "payment_warning",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("sale_id", sa.Uuid(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_payment_warning_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_payment_warning")),
+        sa.UniqueConstraint("account_id", "source", "external_id", name=op.f("uq_payment_warning_account_id_source_external_id")),
+    )
+    with op.batch_alter_table("payment_warning", schema=None) as batch_op:
+        batch_op.create_index("ix_payment_warning_sale", ["account_id", "sale_id"], unique=False)
+
+    op.create_table(
+        "program",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("default_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("destination_url", sa.String(length=500), nullable=False),
+        sa.Column("landing", sa.String(length=8), nullable=False),
+        sa.Column("cookie", sa.String(length=8), nullable=False),
+        sa.Column("strict", sa.Boolean(), nullable=False),
+        sa.Column("holdout_percent", sa.Integer(), nullable=False),
+        sa.Column("min_score", sa.Integer(), nullable=False),
+        sa.Column("code_style", sa.String(length=8), nullable=False),
+        sa.Column("strictness", sa.String(length=6), nullable=False),
+        sa.Column("consumer", sa.Boolean(), nullable=False),
+        sa.Column("show_first_name", sa.Boolean(), nullable=False),
+        sa.Column("show_company", sa.Boolean(), nullable=False),
+        sa.Column("show_words", sa.Boolean(), nullable=False),
+        sa.Column("utm", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("channels", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("paused_because", sa.String(length=40), nullable=False),
+        sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_program_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_program")),
+    )
+    with op.batch_alter_table("program", schema=None) as batch_op:
+        batch_op.create_index("ix_program_default", ["account_id", "default_since"], unique=False)
+
+    op.create_table(
         "property_definition",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -763,6 +1002,54 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.create_index("ix_segment_name", ["account_id", "name"], unique=False)
+
+    op.create_table(
+        "stripe_connection",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_account", sa.String(length=60), nullable=False),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("api_key_sealed", sa.String(length=1000), nullable=False),
+        sa.Column("api_key_last4", sa.String(length=4), nullable=False),
+        sa.Column("secret_sealed", sa.String(length=1000), nullable=False),
+        sa.Column("secret_last4", sa.String(length=4), nullable=False),
+        sa.Column("old_secret_sealed", sa.String(length=1000), nullable=False),
+        sa.Column("old_secret_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("test_problem", sa.String(length=200), nullable=False),
+        sa.Column("last_event_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_stripe_connection_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_stripe_connection")),
+    )
+    with op.batch_alter_table("stripe_connection", schema=None) as batch_op:
+        batch_op.create_index("ix_stripe_connection_account", ["account_id", "off_at"], unique=False)
+
+    op.create_table(
+        "subscription",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_customer_id", sa.String(length=80), nullable=False),
+        sa.Column("stripe_subscription_id", sa.String(length=80), nullable=True),
+        sa.Column("stripe_item_id", sa.String(length=80), nullable=True),
+        sa.Column("plan", sa.String(length=20), nullable=True),
+        sa.Column("interval", sa.String(length=5), nullable=True),
+        sa.Column("status", sa.String(length=20), nullable=True),
+        sa.Column("period_start_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("period_end_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("past_due_since_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("card", sa.String(length=60), nullable=False),
+        sa.Column("invoice_email", sa.String(length=254), nullable=False),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_subscription_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_subscription")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_subscription_account_id")),
+    )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index("ix_subscription_customer", ["stripe_customer_id"], unique=True)
 
     op.create_table(
         "survey",
@@ -821,6 +1108,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_team_invite_token", ["token_hash"], unique=False)
 
     op.create_table(
+        "usage_notice",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("meter", sa.String(length=20), nullable=False),
+        sa.Column("level", sa.String(length=10), nullable=False),
+        sa.Column("period_start_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("limit", sa.Integer(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_usage_notice_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_usage_notice")),
+        sa.UniqueConstraint(
+            "account_id", "meter", "level", "period_start_at", name=op.f("uq_usage_notice_account_id_meter_level_period_start_at")
+        ),
+    )
+    op.create_table(
         "wave_slot",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -839,6 +1142,58 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("wave_slot", schema=None) as batch_op:
         batch_op.create_index("ix_wave_slot_place", ["account_id", "campaign_id", "wave", "time_zone", "country", "part"], unique=False)
+
+    op.create_table(
+        "advocate",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("source", sa.String(length=12), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=True),
+        sa.Column("accepted_version_id", sa.Uuid(), nullable=True),
+        sa.Column("words", sa.String(length=500), nullable=False),
+        sa.Column("words_state", sa.String(length=8), nullable=False),
+        sa.Column("first_shared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_reason", sa.String(length=300), nullable=False),
+        sa.Column("portal_epoch", sa.Integer(), nullable=False),
+        sa.Column("seen_ip_hash", sa.String(length=32), nullable=False),
+        sa.Column("seen_agent_hash", sa.String(length=32), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"], ["contact.account_id", "contact.id"], name=op.f("fk_advocate_account_id_contact_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "program_id"], ["program.account_id", "program.id"], name=op.f("fk_advocate_account_id_program_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_advocate_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_advocate")),
+        sa.UniqueConstraint("account_id", "program_id", "contact_id", name=op.f("uq_advocate_account_id_program_id_contact_id")),
+    )
+    with op.batch_alter_table("advocate", schema=None) as batch_op:
+        batch_op.create_index("ix_advocate_contact", ["account_id", "contact_id"], unique=False)
+
+    op.create_table(
+        "ask_refusal",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=True),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=True),
+        sa.Column("source", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"], ["contact.account_id", "contact.id"], name=op.f("fk_ask_refusal_account_id_contact_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_ask_refusal_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_ask_refusal")),
+    )
+    with op.batch_alter_table("ask_refusal", schema=None) as batch_op:
+        batch_op.create_index("ix_ask_refusal_contact", ["account_id", "contact_id", "occurred_at"], unique=False)
 
     op.create_table(
         "campaign",
@@ -948,6 +1303,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_delta_tail")),
     )
     op.create_table(
+        "friend_event",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("friend_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "friend_id"], ["friend.account_id", "friend.id"], name=op.f("fk_friend_event_account_id_friend_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_friend_event_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_friend_event")),
+        sa.UniqueConstraint("account_id", "source", "kind", "external_id", name=op.f("uq_friend_event_account_id_source_kind_external_id")),
+    )
+    with op.batch_alter_table("friend_event", schema=None) as batch_op:
+        batch_op.create_index("ix_friend_event_friend", ["account_id", "friend_id"], unique=False)
+
+    op.create_table(
+        "friend_key",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("friend_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("value", sa.String(length=320), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "friend_id"], ["friend.account_id", "friend.id"], name=op.f("fk_friend_key_account_id_friend_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_friend_key_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_friend_key")),
+        sa.UniqueConstraint("account_id", "kind", "value", name=op.f("uq_friend_key_account_id_kind_value")),
+    )
+    with op.batch_alter_table("friend_key", schema=None) as batch_op:
+        batch_op.create_index("ix_friend_key_friend", ["account_id", "friend_id"], unique=False)
+
+    op.create_table(
         "import_change",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1013,6 +1406,75 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "import_id", "row", name=op.f("uq_import_row_account_id_import_id_row")),
     )
     op.create_table(
+        "program_change",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "program_id"], ["program.account_id", "program.id"], name=op.f("fk_program_change_account_id_program_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_program_change_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_program_change")),
+    )
+    with op.batch_alter_table("program_change", schema=None) as batch_op:
+        batch_op.create_index("ix_program_change", ["account_id", "program_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "program_version",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("headline", sa.String(length=120), nullable=False),
+        sa.Column("lead", sa.String(length=400), nullable=False),
+        sa.Column("pitch", sa.String(length=300), nullable=False),
+        sa.Column("ask", sa.String(length=120), nullable=False),
+        sa.Column("friend_offer", sa.String(length=8), nullable=False),
+        sa.Column("friend_words", sa.String(length=120), nullable=False),
+        sa.Column("friend_detail", sa.String(length=200), nullable=False),
+        sa.Column("friend_list_minor", sa.BigInteger(), nullable=True),
+        sa.Column("friend_less_minor", sa.BigInteger(), nullable=True),
+        sa.Column("friend_bill_label", sa.String(length=80), nullable=False),
+        sa.Column("friend_steps", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("friend_small_print", sa.String(length=400), nullable=False),
+        sa.Column("friend_button", sa.String(length=40), nullable=False),
+        sa.Column("advocate_words", sa.String(length=120), nullable=False),
+        sa.Column("advocate_detail", sa.String(length=200), nullable=False),
+        sa.Column("rules", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("caps", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("method", sa.String(length=14), nullable=False),
+        sa.Column("qualifies", sa.String(length=10), nullable=False),
+        sa.Column("qualify_nth", sa.Integer(), nullable=False),
+        sa.Column("qualify_label", sa.String(length=80), nullable=False),
+        sa.Column("qualify_event", sa.String(length=60), nullable=False),
+        sa.Column("attribution_days", sa.Integer(), nullable=False),
+        sa.Column("qualify_days", sa.Integer(), nullable=True),
+        sa.Column("look_back_days", sa.Integer(), nullable=True),
+        sa.Column("model", sa.String(length=5), nullable=False),
+        sa.Column("hold_days", sa.Integer(), nullable=False),
+        sa.Column("review_all", sa.Boolean(), nullable=False),
+        sa.Column("automatic_minor", sa.BigInteger(), nullable=False),
+        sa.Column("second_person_minor", sa.BigInteger(), nullable=False),
+        sa.Column("share_subject", sa.String(length=120), nullable=False),
+        sa.Column("share_words", sa.String(length=500), nullable=False),
+        sa.Column("disclosure", sa.String(length=120), nullable=False),
+        sa.Column("terms", sa.String(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("created_by", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "program_id"], ["program.account_id", "program.id"], name=op.f("fk_program_version_account_id_program_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_program_version_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_program_version")),
+        sa.UniqueConstraint("account_id", "program_id", "number", name=op.f("uq_program_version_account_id_program_id_number")),
+    )
+    op.create_table(
         "survey_version",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1030,6 +1492,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "survey_id", "content_hash", name=op.f("uq_survey_version_account_id_survey_id_content_hash")),
         sa.UniqueConstraint("account_id", "survey_id", "number", name=op.f("uq_survey_version_account_id_survey_id_number")),
     )
+    op.create_table(
+        "advocate_event",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("before", sa.String(length=10), nullable=False),
+        sa.Column("after", sa.String(length=10), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_advocate_event_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_advocate_event_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_advocate_event")),
+    )
+    with op.batch_alter_table("advocate_event", schema=None) as batch_op:
+        batch_op.create_index("ix_advocate_event", ["account_id", "advocate_id", "occurred_at"], unique=False)
+
     op.create_table(
         "campaign_wave",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -1127,6 +1608,254 @@ def upgrade() -> None:
         batch_op.create_index("ix_invitation_state", ["account_id", "campaign_id", "wave", "state", "reason"], unique=False)
 
     op.create_table(
+        "portal_link",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_portal_link_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_portal_link_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_portal_link")),
+    )
+    with op.batch_alter_table("portal_link", schema=None) as batch_op:
+        batch_op.create_index("ix_portal_link_advocate", ["account_id", "advocate_id"], unique=False)
+
+    op.create_table(
+        "referral",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("program_version_id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("friend_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("review", sa.String(length=8), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signed_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("qualified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("qualifying_id", sa.Uuid(), nullable=True),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("void_reason", sa.String(length=40), nullable=False),
+        sa.Column("rewards_final", sa.Boolean(), nullable=False),
+        sa.Column("rewarded", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_referral_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "friend_id"], ["friend.account_id", "friend.id"], name=op.f("fk_referral_account_id_friend_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "program_id"], ["program.account_id", "program.id"], name=op.f("fk_referral_account_id_program_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "program_version_id"],
+            ["program_version.account_id", "program_version.id"],
+            name=op.f("fk_referral_account_id_program_version_id"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_referral_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_referral")),
+        sa.UniqueConstraint("account_id", "program_id", "friend_id", name=op.f("uq_referral_account_id_program_id_friend_id")),
+    )
+    with op.batch_alter_table("referral", schema=None) as batch_op:
+        batch_op.create_index("ix_referral_advocate", ["account_id", "advocate_id"], unique=False)
+        batch_op.create_index("ix_referral_friend", ["account_id", "friend_id"], unique=False)
+
+    op.create_table(
+        "referral_link",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("promotion_code_id", sa.String(length=120), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_referral_link_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_referral_link_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_referral_link")),
+    )
+    with op.batch_alter_table("referral_link", schema=None) as batch_op:
+        batch_op.create_index("ix_referral_link_advocate", ["account_id", "advocate_id"], unique=False)
+        batch_op.create_index("ix_referral_link_promotion", ["account_id", "promotion_code_id"], unique=False)
+
+    op.create_table(
+        "share",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_share_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_share_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_share")),
+    )
+    with op.batch_alter_table("share", schema=None) as batch_op:
+        batch_op.create_index("ix_share_advocate", ["account_id", "advocate_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "touch",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("friend_id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=True),
+        sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("evidence_kind", sa.String(length=16), nullable=False),
+        sa.Column("evidence", sa.String(length=255), nullable=False),
+        sa.Column("object_id", sa.String(length=255), nullable=False),
+        sa.Column("click_id", sa.Uuid(), nullable=True),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("ip_hash", sa.String(length=32), nullable=False),
+        sa.Column("agent_hash", sa.String(length=32), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_touch_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "friend_id"], ["friend.account_id", "friend.id"], name=op.f("fk_touch_account_id_friend_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_touch_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_touch")),
+        sa.UniqueConstraint(
+            "account_id",
+            "friend_id",
+            "method",
+            "evidence",
+            "object_id",
+            name=op.f("uq_touch_account_id_friend_id_method_evidence_object_id"),
+        ),
+    )
+    with op.batch_alter_table("touch", schema=None) as batch_op:
+        batch_op.create_index("ix_touch_advocate", ["account_id", "advocate_id", "occurred_at"], unique=False)
+        batch_op.create_index("ix_touch_ip", ["account_id", "ip_hash", "occurred_at"], unique=False)
+
+    op.create_table(
+        "conversion",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("sale_id", sa.Uuid(), nullable=False),
+        sa.Column("duplicate", sa.Boolean(), nullable=False),
+        sa.Column("friend_id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=True),
+        sa.Column("gross", sa.BigInteger(), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("product", sa.String(length=255), nullable=False),
+        sa.Column("subscription", sa.String(length=255), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("gross > 0 AND net >= 0 AND net <= gross", name=op.f("ck_conversion_amounts")),
+        sa.ForeignKeyConstraint(
+            ["account_id", "friend_id"], ["friend.account_id", "friend.id"], name=op.f("fk_conversion_account_id_friend_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "referral_id"], ["referral.account_id", "referral.id"], name=op.f("fk_conversion_account_id_referral_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_conversion_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_conversion")),
+        sa.UniqueConstraint("account_id", "source", "external_id", name=op.f("uq_conversion_account_id_source_external_id")),
+    )
+    with op.batch_alter_table("conversion", schema=None) as batch_op:
+        batch_op.create_index("ix_conversion_friend", ["account_id", "friend_id", "occurred_at"], unique=False)
+        batch_op.create_index("ix_conversion_referral", ["account_id", "referral_id"], unique=False)
+        batch_op.create_index("ix_conversion_sale", ["account_id", "sale_id"], unique=False)
+        batch_op.create_index("ix_conversion_time", ["account_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "credit",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("touch_id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("rung", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=5), nullable=False),
+        sa.Column("ladder_version", sa.Integer(), nullable=False),
+        sa.Column("losing", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("refused", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "referral_id"], ["referral.account_id", "referral.id"], name=op.f("fk_credit_account_id_referral_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id", "touch_id"], ["touch.account_id", "touch.id"], name=op.f("fk_credit_account_id_touch_id")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_credit_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_credit")),
+    )
+    with op.batch_alter_table("credit", schema=None) as batch_op:
+        batch_op.create_index("ix_credit_referral", ["account_id", "referral_id"], unique=False)
+
+    op.create_table(
+        "friend_refusal",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=12), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "link_id"], ["referral_link.account_id", "referral_link.id"], name=op.f("fk_friend_refusal_account_id_link_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_friend_refusal_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_friend_refusal")),
+    )
+    op.create_table(
+        "referral_event",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("before", sa.String(length=10), nullable=False),
+        sa.Column("after", sa.String(length=10), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "referral_id"], ["referral.account_id", "referral.id"], name=op.f("fk_referral_event_account_id_referral_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_referral_event_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_referral_event")),
+    )
+    with op.batch_alter_table("referral_event", schema=None) as batch_op:
+        batch_op.create_index("ix_referral_event", ["account_id", "referral_id", "created_at"], unique=False)
+
+    op.create_table(
+        "referral_verdict",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("rule", sa.String(length=20), nullable=False),
+        sa.Column("act", sa.String(length=8), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cleared_by", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "referral_id"], ["referral.account_id", "referral.id"], name=op.f("fk_referral_verdict_account_id_referral_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_referral_verdict_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_referral_verdict")),
+        sa.UniqueConstraint("account_id", "referral_id", "rule", name=op.f("uq_referral_verdict_account_id_referral_id_rule")),
+    )
+    op.create_table(
         "response",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1181,10 +1910,71 @@ def upgrade() -> None:
             "ix_response_not_counted",
             ["account_id", "first_day"],
             unique=False,
-            sqlite_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
-            postgresql_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
+            sqlite_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
+            postgresql_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
         )
         batch_op.create_index("ix_response_state", ["account_id", "state", "first_at"], unique=False)
+
+    op.create_table(
+        "reward",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("program_version_id", sa.Uuid(), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("side", sa.String(length=8), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("method", sa.String(length=14), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("because", sa.String(length=40), nullable=False),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("over_cap", sa.BigInteger(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=80), nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer_by", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_approved_by", sa.Uuid(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_reward_account_id_advocate_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "referral_id"], ["referral.account_id", "referral.id"], name=op.f("fk_reward_account_id_referral_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_reward_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_reward")),
+        sa.UniqueConstraint(
+            "account_id", "referral_id", "rule", "side", "source", name=op.f("uq_reward_account_id_referral_id_rule_side_source")
+        ),
+    )
+    with op.batch_alter_table("reward", schema=None) as batch_op:
+        batch_op.create_index("ix_reward_advocate", ["account_id", "advocate_id"], unique=False)
+        batch_op.create_index("ix_reward_state", ["account_id", "state", "occurred_at"], unique=False)
+
+    op.create_table(
+        "ledger_entry",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("reward_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "reward_id"], ["reward.account_id", "reward.id"], name=op.f("fk_ledger_entry_account_id_reward_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_ledger_entry_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_ledger_entry")),
+    )
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_entry_reward", ["account_id", "reward_id"], unique=False)
 
     op.create_table(
         "response_answer",
@@ -1219,6 +2009,73 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_response_version")),
         sa.UniqueConstraint("account_id", "response_id", "number", name=op.f("uq_response_version_account_id_response_id_number")),
     )
+    op.create_table(
+        "reward_event",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("reward_id", sa.Uuid(), nullable=False),
+        sa.Column("verb", sa.String(length=12), nullable=False),
+        sa.Column("before", sa.String(length=12), nullable=False),
+        sa.Column("after", sa.String(length=12), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "reward_id"], ["reward.account_id", "reward.id"], name=op.f("fk_reward_event_account_id_reward_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_reward_event_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_reward_event")),
+    )
+    with op.batch_alter_table("reward_event", schema=None) as batch_op:
+        batch_op.create_index("ix_reward_event", ["account_id", "reward_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "reward_gate",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("reward_id", sa.Uuid(), nullable=False),
+        sa.Column("gate", sa.String(length=16), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "reward_id"], ["reward.account_id", "reward.id"], name=op.f("fk_reward_gate_account_id_reward_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_reward_gate_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_reward_gate")),
+        sa.UniqueConstraint("account_id", "reward_id", "gate", name=op.f("uq_reward_gate_account_id_reward_id_gate")),
+    )
+    with op.batch_alter_table("reward_gate", schema=None) as batch_op:
+        batch_op.create_index("ix_reward_gate_open", ["account_id", "gate", "closed_at"], unique=False)
+
+    op.create_table(
+        "ledger_line",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("reward_id", sa.Uuid(), nullable=False),
+        sa.Column("advocate_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_line_amount")),
+        sa.ForeignKeyConstraint(
+            ["account_id", "entry_id"], ["ledger_entry.account_id", "ledger_entry.id"], name=op.f("fk_ledger_line_account_id_entry_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "reward_id"], ["reward.account_id", "reward.id"], name=op.f("fk_ledger_line_account_id_reward_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_ledger_line_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_ledger_line")),
+    )
+    with op.batch_alter_table("ledger_line", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_line_advocate", ["account_id", "advocate_id", "name"], unique=False)
+        batch_op.create_index("ix_ledger_line_name", ["account_id", "name", "currency"], unique=False)
+        batch_op.create_index("ix_ledger_line_reward", ["account_id", "reward_id"], unique=False)
 
     engine = op.get_bind().dialect.name
     for statement in {"sqlite": SQLITE_TRIGGERS, "postgresql": POSTGRESQL_TRIGGERS}[engine]:
@@ -1231,19 +2088,82 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("ledger_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_line_reward")
+        batch_op.drop_index("ix_ledger_line_name")
+        batch_op.drop_index("ix_ledger_line_advocate")
+
+    op.drop_table("ledger_line")
+    with op.batch_alter_table("reward_gate", schema=None) as batch_op:
+        batch_op.drop_index("ix_reward_gate_open")
+
+    op.drop_table("reward_gate")
+    with op.batch_alter_table("reward_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_reward_event")
+
+    op.drop_table("reward_event")
     op.drop_table("response_version")
     op.drop_table("response_answer")
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_entry_reward")
+
+    op.drop_table("ledger_entry")
+    with op.batch_alter_table("reward", schema=None) as batch_op:
+        batch_op.drop_index("ix_reward_state")
+        batch_op.drop_index("ix_reward_advocate")
+
+    op.drop_table("reward")
     with op.batch_alter_table("response", schema=None) as batch_op:
         batch_op.drop_index("ix_response_state")
         batch_op.drop_index(
             "ix_response_not_counted",
-            sqlite_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
-            postgresql_where=sa.text("state != 'verified' OR is_test IS 1 OR method = 'manual'"),
+            sqlite_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
+            postgresql_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
         )
         batch_op.drop_index("ix_response_day")
         batch_op.drop_index("ix_response_contact")
 
     op.drop_table("response")
+    op.drop_table("referral_verdict")
+    with op.batch_alter_table("referral_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_referral_event")
+
+    op.drop_table("referral_event")
+    op.drop_table("friend_refusal")
+    with op.batch_alter_table("credit", schema=None) as batch_op:
+        batch_op.drop_index("ix_credit_referral")
+
+    op.drop_table("credit")
+    with op.batch_alter_table("conversion", schema=None) as batch_op:
+        batch_op.drop_index("ix_conversion_time")
+        batch_op.drop_index("ix_conversion_sale")
+        batch_op.drop_index("ix_conversion_referral")
+        batch_op.drop_index("ix_conversion_friend")
+
+    op.drop_table("conversion")
+    with op.batch_alter_table("touch", schema=None) as batch_op:
+        batch_op.drop_index("ix_touch_ip")
+        batch_op.drop_index("ix_touch_advocate")
+
+    op.drop_table("touch")
+    with op.batch_alter_table("share", schema=None) as batch_op:
+        batch_op.drop_index("ix_share_advocate")
+
+    op.drop_table("share")
+    with op.batch_alter_table("referral_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_referral_link_promotion")
+        batch_op.drop_index("ix_referral_link_advocate")
+
+    op.drop_table("referral_link")
+    with op.batch_alter_table("referral", schema=None) as batch_op:
+        batch_op.drop_index("ix_referral_friend")
+        batch_op.drop_index("ix_referral_advocate")
+
+    op.drop_table("referral")
+    with op.batch_alter_table("portal_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_portal_link_advocate")
+
+    op.drop_table("portal_link")
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.drop_index("ix_invitation_state")
         batch_op.drop_index(
@@ -1264,7 +2184,16 @@ def downgrade() -> None:
 
     op.drop_table("invitation")
     op.drop_table("campaign_wave")
+    with op.batch_alter_table("advocate_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_advocate_event")
+
+    op.drop_table("advocate_event")
     op.drop_table("survey_version")
+    op.drop_table("program_version")
+    with op.batch_alter_table("program_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_program_change")
+
+    op.drop_table("program_change")
     op.drop_table("import_row")
     op.drop_table("import_part")
     with op.batch_alter_table("import_change", schema=None) as batch_op:
@@ -1272,6 +2201,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_import_change_contact")
 
     op.drop_table("import_change")
+    with op.batch_alter_table("friend_key", schema=None) as batch_op:
+        batch_op.drop_index("ix_friend_key_friend")
+
+    op.drop_table("friend_key")
+    with op.batch_alter_table("friend_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_friend_event_friend")
+
+    op.drop_table("friend_event")
     op.drop_table("delta_tail")
     with op.batch_alter_table("contact_alias", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_alias_contact")
@@ -1288,21 +2225,46 @@ def downgrade() -> None:
         )
 
     op.drop_table("campaign")
+    with op.batch_alter_table("ask_refusal", schema=None) as batch_op:
+        batch_op.drop_index("ix_ask_refusal_contact")
+
+    op.drop_table("ask_refusal")
+    with op.batch_alter_table("advocate", schema=None) as batch_op:
+        batch_op.drop_index("ix_advocate_contact")
+
+    op.drop_table("advocate")
     with op.batch_alter_table("wave_slot", schema=None) as batch_op:
         batch_op.drop_index("ix_wave_slot_place")
 
     op.drop_table("wave_slot")
+    op.drop_table("usage_notice")
     with op.batch_alter_table("team_invite", schema=None) as batch_op:
         batch_op.drop_index("ix_team_invite_token")
 
     op.drop_table("team_invite")
     op.drop_table("survey")
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.drop_index("ix_subscription_customer")
+
+    op.drop_table("subscription")
+    with op.batch_alter_table("stripe_connection", schema=None) as batch_op:
+        batch_op.drop_index("ix_stripe_connection_account")
+
+    op.drop_table("stripe_connection")
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.drop_index("ix_segment_name")
 
     op.drop_table("segment")
     op.drop_table("rollup")
     op.drop_table("property_definition")
+    with op.batch_alter_table("program", schema=None) as batch_op:
+        batch_op.drop_index("ix_program_default")
+
+    op.drop_table("program")
+    with op.batch_alter_table("payment_warning", schema=None) as batch_op:
+        batch_op.drop_index("ix_payment_warning_sale")
+
+    op.drop_table("payment_warning")
     op.drop_table("pair_sum")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index("ix_message_to")
@@ -1331,6 +2293,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_session_user")
 
     op.drop_table("login_session")
+    op.drop_table("link_code")
+    op.drop_table("invoice")
     with op.batch_alter_table("import_", schema=None) as batch_op:
         batch_op.drop_index("ix_import_header")
         batch_op.drop_index(
@@ -1342,7 +2306,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_idempotency_key_begun")
 
     op.drop_table("idempotency_key")
+    op.drop_table("hosted_page")
+    op.drop_table("friend")
     op.drop_table("daily_sum")
+    with op.batch_alter_table("conversion_ref", schema=None) as batch_op:
+        batch_op.drop_index("ix_conversion_ref_sale")
+
+    op.drop_table("conversion_ref")
     op.drop_table("contact_tally")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_surname")
@@ -1350,6 +2320,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contact_company")
 
     op.drop_table("contact")
+    op.drop_table("click_flag")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entry_time")
 
@@ -1363,6 +2334,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_answer_delta_contact")
 
     op.drop_table("answer_delta")
+    with op.batch_alter_table("adjustment", schema=None) as batch_op:
+        batch_op.drop_index("ix_adjustment_sale")
+
+    op.drop_table("adjustment")
     op.drop_table("worker_beat")
     op.drop_table("user_")
     with op.batch_alter_table("suppression", schema=None) as batch_op:
@@ -1378,6 +2353,7 @@ def downgrade() -> None:
     op.drop_table("sender_domain")
     op.drop_table("schedule_run")
     op.drop_table("provider_pace")
+    op.drop_table("price")
     with op.batch_alter_table("mailbox_mail", schema=None) as batch_op:
         batch_op.drop_index("ix_mailbox_mail_to")
 
@@ -1406,5 +2382,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_hit_invitation")
 
     op.drop_table("hit")
+    op.drop_table("day_salt")
+    with op.batch_alter_table("click", schema=None) as batch_op:
+        batch_op.drop_index("ix_click_time")
+        batch_op.drop_index("ix_click_link")
+
+    op.drop_table("click")
     op.drop_table("address_health")
     op.drop_table("account")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION IF EXISTS refuse_change()")

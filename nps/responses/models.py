@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, or_
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nps.core.db import Base
@@ -76,7 +76,7 @@ class Response(AccountOwned, Base):
 
 
 # The few answers that do not count, found without reading those that do.
-_NOT_COUNTED = or_(Response.state != "verified", Response.is_test.is_(True), Response.method == "manual")
+_NOT_COUNTED = text("state != 'verified' OR is_test OR method = 'manual'")
 Index("ix_response_not_counted", Response.account_id, Response.first_day, sqlite_where=_NOT_COUNTED, postgresql_where=_NOT_COUNTED)
 
 
