@@ -11,6 +11,7 @@ from nps.accounts import guards
 from nps.accounts import tasks as accounts_tasks
 from nps.accounts import views as accounts_views
 from nps.accounts.guards import Door
+from nps.analytics import api as analytics_api
 from nps.analytics import cli as analytics_cli
 from nps.analytics import service as analytics
 from nps.analytics import tasks as analytics_tasks
@@ -61,6 +62,7 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (analytics_views.blueprint, "", guards.member_door("overview")),
     # api
     (api_views.blueprint, "", guards.public_door()),
+    (analytics_api.blueprint, "/api/v1", guards.api_key_door("responses")),
 ]
 
 # {Event: [now(handler), later("feature.task")]}

@@ -1,6 +1,6 @@
 """The figures as JSON: the same for the page's own data address and for `/api/v1/metrics`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from nps.analytics.queries.overview import MATH, Numbers, Segments, Trend
 from nps.analytics.rules.figures import Figure
 from nps.analytics.rules.filters import Filters
-from nps.api.shapes import Day, Instant, Shape
+from nps.api.shapes import Day, Instant, Shape, Text, rfc3339
 
 
 class Value(Shape):
@@ -109,6 +109,56 @@ class Metric(Shape):
     as_of: Instant
 
 
+class MetricsQuery(Shape):
+    """The question: the same names as in the address of the overview."""
+
+    from_: Annotated[Day | None, Field(alias="from", description="first day; with `to`, or to today")] = None
+    to: Annotated[Day | None, Field(description="last day, included")] = None
+    p: Annotated[Literal["30", "90", "365"] | None, Field(description="the last so many days, instead of from and to; usually 90")] = None
+    series: Annotated[Literal["relationship", "event", "recovery"] | None, Field(description="never pooled; usually relationship")] = None
+    kind: Annotated[Literal["nps"] | None, Field(description="what was asked")] = None
+    unit: Annotated[Literal["response", "contact"] | None, Field(description="every answer, or the latest of each contact")] = None
+    campaign: Annotated[UUID | None, Field(description="answers to this campaign only")] = None
+    by: Annotated[Text | None, Field(description="key of a property, channel or language to split by")] = None
+    f: Annotated[list[Text], Field(description="`key:is:value` on what was true at answering; may repeat")] = []
+
+
+EXAMPLE: dict[str, Any] = {
+    "measure": "nps",
+    "value": {
+        "nps": 39.09657320872274,
+        "shown": 39,
+        "margin": 4.051276649343055,
+        "lo": 34.95416235609623,
+        "hi": 43.05671565478234,
+        "centre": 39.00543900543901,
+        "se": 2.0670158700484166,
+        "state": "ok",
+    },
+    "n": 1284,
+    "counts": [14, 9, 13, 21, 24, 49, 70, 158, 224, 298, 404],
+    "shares": {"promoters": 54.67289719626168, "passives": 29.75077881619938, "detractors": 15.576323987538941},
+    "excluded": {"machine": 41, "waiting": 12},
+    "recorded": 1337,
+    "unit": "response",
+    "series": "relationship",
+    "kind": "nps",
+    "campaign": None,
+    "window": {"from": "2026-07-09", "to": "2026-10-06", "tz": "America/New_York", "complete": False},
+    "filters": [],
+    "previous": {
+        "window": {"from": "2026-04-10", "to": "2026-07-08", "tz": "America/New_York", "complete": True},
+        "value": {"nps": None, "shown": None, "margin": None, "lo": None, "hi": None, "centre": None, "se": None, "state": "none"},
+        "n": 0,
+        "change": None,
+    },
+    "periods": None,
+    "split": None,
+    "math": "nps-math/1",
+    "as_of": "2026-10-06T16:00:00Z",
+}
+
+
 def metric(numbers: Numbers, trend: Trend | None = None, segments: Segments | None = None) -> dict[str, Any]:
     """The answer as data. Doubles are unrounded; what may not be shown is null."""
     filters = numbers.filters
@@ -133,7 +183,7 @@ def metric(numbers: Numbers, trend: Trend | None = None, segments: Segments | No
         "periods": [_period(row, numbers.time_zone) for row in trend.rows] if trend else None,
         "split": _split(segments) if segments else None,
         "math": MATH,
-        "as_of": numbers.as_of.isoformat(),
+        "as_of": rfc3339(numbers.as_of),
     }
 
 

@@ -8,6 +8,7 @@ from flask import Response, current_app, g, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from nps.api import idempotency, limits, problems
+from nps.api.shapes import Shape
 from nps.api.strict import MAX_BYTES, is_storable
 from nps.core.errors import DomainError, NotFound
 
@@ -21,6 +22,17 @@ def needs_idempotency_key(view: F) -> F:
     described: dict[str, Any] = view.__dict__.setdefault("_spec", {})
     described.setdefault("extensions", {})["x-needs-key"] = True
     return view
+
+
+def describes_query(shape: type[Shape]) -> Callable[[F], F]:
+    """Describe a query that the view reads by itself (names that may repeat). Stands directly below the route."""
+
+    def mark(view: F) -> F:
+        described: dict[str, Any] = view.__dict__.setdefault("_spec", {})
+        described.setdefault("args", []).append((shape, "query"))
+        return view
+
+    return mark
 
 
 class Api(APIBlueprint):
