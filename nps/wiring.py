@@ -25,8 +25,10 @@ from nps.billing import views as billing_views
 from nps.billing import webhook as billing_webhook
 from nps.billing.queries import Count
 from nps.campaigns import models as campaigns_models
-from nps.contacts import models as contacts_models
-from nps.core.events import Subscriptions, now
+from nps.contacts import events as contacts_events
+from nps.contacts import service as contacts
+from nps.contacts import tasks as contacts_tasks
+from nps.core.events import Subscriptions, later, now
 from nps.delivery import events as delivery_events
 from nps.delivery import tasks as delivery_tasks
 from nps.referrals import events as referrals_events
@@ -74,6 +76,8 @@ SUBSCRIPTIONS: Subscriptions = {
     accounts_events.AccountOpened: [now(billing_service.begin), now(referrals.open_first)],
     referrals_events.ReferralSettled: [now(rewards.weigh)],
     referrals_events.AdvocateLeft: [now(rewards.cancel_for_removed)],
+    contacts_events.ImportFinished: [later("contacts.tell_import_ended")],
+    delivery_events.YearlyChosen: [now(contacts.note_yearly)],
 }
 
 # Events nobody listens to, on purpose (with the reason).
@@ -91,7 +95,6 @@ SILENT: dict[type, str] = {
     delivery_events.SendingPaused: "kept in the account's sending state",
     delivery_events.SendingWarned: "kept in the account's sending state",
     delivery_events.SuppressionLifted: "the sender reads the stop itself",
-    delivery_events.YearlyChosen: "kept on the message; nobody plans by it yet",
     referrals_events.AdvocateEnrolled: "the thank-you page carries the link already",
     referrals_events.ShareRecorded: "figures count shares from their rows",
     referrals_events.ReferralMoved: "steps are read from their rows",
@@ -100,11 +103,16 @@ SILENT: dict[type, str] = {
     rewards_events.RewardMoved: "steps are read from their rows",
     rewards_events.RewardIssued: "the share page reads the ledger",
     billing_events.PlanChanged: "limits are written down in the same transaction",
+    contacts_events.ContactCreated: "for the webhooks to come",
+    contacts_events.ContactUpdated: "for the webhooks to come",
+    contacts_events.ContactErased: "no floor above keeps copies yet",
+    contacts_events.ImportUndone: "for the webhooks to come",
 }
 
 # (task, every)
 SCHEDULE: list[tuple[str, timedelta]] = [
     ("accounts.tidy", timedelta(hours=6)),
+    ("contacts.forget_files", timedelta(hours=6)),
     ("billing.look_daily", timedelta(hours=24)),
     (analytics_tasks.FOLD_ALL, timedelta(seconds=30)),
     (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
@@ -132,7 +140,7 @@ FACTS: dict[str, Callable[[], object]] = {}
 METERS: dict[str, Count] = {}
 
 # Task modules register themselves when they are imported.
-TASK_MODULES = (accounts_tasks, analytics_tasks, billing_tasks, delivery_tasks, rewards_tasks, referrals_tasks)
+TASK_MODULES = (accounts_tasks, analytics_tasks, billing_tasks, contacts_tasks, delivery_tasks, rewards_tasks, referrals_tasks)
 
 # Table modules that others point at, of features whose pages are not on the map yet.
-TABLE_MODULES = (campaigns_models, contacts_models, surveys_models)
+TABLE_MODULES = (campaigns_models, surveys_models)

@@ -544,6 +544,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("email_key", sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"), nullable=True),
+        sa.Column("email_reduced", sa.String(length=254), nullable=True),
         sa.Column("phone", sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"), nullable=True),
         sa.Column("external_id", sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql"), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=True),
@@ -589,9 +590,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "phone", name=op.f("uq_contact_account_id_phone")),
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
-        batch_op.create_index("ix_contact_company", ["account_id", "company_key", "id"], unique=False)
-        batch_op.create_index("ix_contact_name", ["account_id", "name_key", "id"], unique=False)
-        batch_op.create_index("ix_contact_surname", ["account_id", "surname_key", "id"], unique=False)
+        batch_op.create_index("ix_contact_company", ["account_id", "company_key", "number"], unique=False)
+        batch_op.create_index("ix_contact_name", ["account_id", "name_key", "number"], unique=False)
+        batch_op.create_index("ix_contact_surname", ["account_id", "surname_key", "number"], unique=False)
 
     op.create_table(
         "contact_tally",
@@ -710,7 +711,7 @@ def upgrade() -> None:
         sa.Column("started_by", sa.String(length=120), nullable=False),
         sa.Column("encoding", sa.String(length=20), nullable=False),
         sa.Column("delimiter", sa.String(length=1), nullable=False),
-        sa.Column("sheet", sa.String(length=40), nullable=True),
+        sa.Column("sheet", sa.String(length=255), nullable=True),
         sa.Column("sheets", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("header", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("header_row", sa.Integer(), nullable=False),
@@ -729,6 +730,8 @@ def upgrade() -> None:
         sa.Column("to_fix", sa.Integer(), nullable=False),
         sa.Column("left_out", sa.Integer(), nullable=False),
         sa.Column("opted_out", sa.Integer(), nullable=False),
+        sa.Column("first_number", sa.Integer(), nullable=True),
+        sa.Column("last_number", sa.Integer(), nullable=True),
         sa.Column("message", sa.String(length=300), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -1391,6 +1394,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("import_id", sa.Uuid(), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=6), nullable=False),
         sa.Column("cells", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("column", sa.SmallInteger(), nullable=True),
         sa.Column("problem", sa.String(length=80), nullable=False),

@@ -20,7 +20,8 @@ def _sorted(length: int) -> String:
 class Contact(AccountOwned, Base):
     """A customer of the account: the person who is asked. Empty fields are NULL.
 
-    `email_key`, `name_key`, `surname_key` and `company_key` repeat a field without case (and accents) for finding it.
+    `email_key`, `name_key`, `surname_key` and `company_key` repeat a field without case (and accents) for finding it;
+    `email_reduced` is the spelling under which a stop of the person is kept.
     """
 
     __tablename__ = "contact"
@@ -30,15 +31,16 @@ class Contact(AccountOwned, Base):
         UniqueConstraint("account_id", "email_key"),
         UniqueConstraint("account_id", "phone"),
         UniqueConstraint("account_id", "external_id"),
-        Index("ix_contact_name", "account_id", "name_key", "id"),
-        Index("ix_contact_surname", "account_id", "surname_key", "id"),
-        Index("ix_contact_company", "account_id", "company_key", "id"),
+        Index("ix_contact_name", "account_id", "name_key", "number"),
+        Index("ix_contact_surname", "account_id", "surname_key", "number"),
+        Index("ix_contact_company", "account_id", "company_key", "number"),
         CheckConstraint("email_key IS NOT NULL OR phone IS NOT NULL OR external_id IS NOT NULL OR erased_at IS NOT NULL", name="reachable"),
     )
 
     number: Mapped[int]
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(_sorted(254))
+    email_reduced: Mapped[str | None] = mapped_column(String(254))
     phone: Mapped[str | None] = mapped_column(_sorted(16))
     external_id: Mapped[str | None] = mapped_column(_sorted(100))
     name: Mapped[str | None] = mapped_column(String(120))
@@ -165,7 +167,7 @@ class Import(AccountOwned, Base):
     started_by: Mapped[str] = mapped_column(String(120), default="")
     encoding: Mapped[str] = mapped_column(String(20))
     delimiter: Mapped[str] = mapped_column(String(1))
-    sheet: Mapped[str | None] = mapped_column(String(40))
+    sheet: Mapped[str | None] = mapped_column(String(255))
     sheets: Mapped[list[str]] = mapped_column(default=list)
     header: Mapped[list[str]] = mapped_column(default=list)
     header_row: Mapped[int] = mapped_column(default=1)
@@ -186,6 +188,9 @@ class Import(AccountOwned, Base):
     to_fix: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[int] = mapped_column(default=0)
     opted_out: Mapped[int] = mapped_column(default=0)
+    first_number: Mapped[int | None]
+    last_number: Mapped[int | None]
+    """Numbers of the contacts it added lie between these."""
     message: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
@@ -225,6 +230,8 @@ class ImportRow(AccountOwned, Base):
 
     import_id: Mapped[UUID]
     row: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(6), default="fix")
+    """`fix` waits for a correction; `erased` was left out and keeps no cell."""
     cells: Mapped[list[str]]
     column: Mapped[int | None] = mapped_column(SmallInteger)
     """Which cell the problem is in, from 0; None = the row as a whole."""

@@ -6,7 +6,7 @@ half-way; units that only read use a plain BEGIN and never wait.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -67,6 +67,10 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
+# Functions of one text that SQLite lacks, by name; a feature that needs one puts it here when it is imported.
+sqlite_functions: dict[str, Callable[[str | None], str | None]] = {}
+
+
 def engine_options(settings: Settings) -> dict[str, Any]:
     """What the engine is made with: time-outs, pool and driver switches of each database."""
     if settings.is_sqlite:
@@ -85,6 +89,8 @@ def prepare(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None
+        for name, function in sqlite_functions.items():
+            connection.create_function(name, 1, function, deterministic=True)
         sql.functions(connection)
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")

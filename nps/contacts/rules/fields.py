@@ -12,6 +12,7 @@ from nps.contacts.rules import values
 from nps.contacts.rules.properties import Property, read_property
 from nps.contacts.rules.values import DateOrder, Unusable, unusable
 from nps.contacts.rules.words import folded
+from nps.core import email_address
 from nps.core.spreadsheet import unprotected
 
 Record = dict[str, Any]
@@ -219,6 +220,7 @@ def keys_of(record: Record) -> Record:
     found: Record = {}
     if "email" in record:
         found["email_key"] = record["email"].lower() if record["email"] else None
+        found["email_reduced"] = email_address.reduced(record["email"]) if record["email"] else None
     if "name" in record:
         name = folded(record["name"])[:_KEY_MAX] if record["name"] else None
         found["name_key"] = name

@@ -5,6 +5,7 @@ Rows are placed one after the other, so that the result does not depend on where
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,7 @@ class Known:
     """Bits of the fields that this file has given so far (see `Slots`)."""
     before: Record = field(default_factory=dict)
     """The values that were replaced by this chunk."""
+    updated_at: datetime | None = None
     touched: bool = False
     """Is there something to store at the end of the chunk?"""
 
@@ -69,8 +71,10 @@ class Book:
 
     def __init__(self) -> None:
         self.by: dict[str, dict[str, Known]] = {name: {} for name in IDENTITIES}
+        self.ids: set[UUID] = set()
 
     def add(self, known: Known) -> None:
+        self.ids.add(known.id)
         for name in IDENTITIES:
             value = known.values.get(name)
             if value:

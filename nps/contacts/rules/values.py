@@ -272,27 +272,42 @@ def read_instant(text: str, noun: str, now: datetime, order: DateOrder | None = 
     return moment
 
 
-def order_of_dates(texts: Iterable[str]) -> tuple[DateOrder | None, bool]:
-    """What the values of one column say about day and month: (order, settled).
+class DateVotes:
+    """What the values of one column say about day and month. A value that fits only one way decides; the more numerous win."""
 
-    An order is settled by a value that fits only one way; of contradicting values the more numerous win. Without any
-    value that could be read both ways the question does not arise and counts as settled.
-    """
-    day_first = month_first = either = 0
-    for text in texts:
-        found = _YEAR_LAST.fullmatch(_CLOCK.sub("", text.strip()))
-        if found is None or found[2] == ".":
-            continue
-        one, two = int(found[1]), int(found[3])
-        if one > 12 >= two:
-            day_first += 1
-        elif two > 12 >= one:
-            month_first += 1
-        elif one != two:
-            either += 1
-    if day_first == month_first:
-        return None, not either and not day_first
-    return (DateOrder.DAY_FIRST if day_first > month_first else DateOrder.MONTH_FIRST), True
+    def __init__(self) -> None:
+        self.day_first = self.month_first = self.either = 0
+
+    def add(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            found = _YEAR_LAST.fullmatch(_CLOCK.sub("", text.strip()))
+            if found is None or found[2] == ".":
+                continue
+            one, two = int(found[1]), int(found[3])
+            if one > 12 >= two:
+                self.day_first += 1
+            elif two > 12 >= one:
+                self.month_first += 1
+            elif one != two:
+                self.either += 1
+
+    @property
+    def order(self) -> DateOrder | None:
+        if self.day_first == self.month_first:
+            return None
+        return DateOrder.DAY_FIRST if self.day_first > self.month_first else DateOrder.MONTH_FIRST
+
+    @property
+    def settled(self) -> bool:
+        """Is there nothing left to ask? A column without any value that reads both ways raises no question."""
+        return self.order is not None or not (self.either or self.day_first)
+
+
+def order_of_dates(texts: Iterable[str]) -> tuple[DateOrder | None, bool]:
+    """(order, settled) of one column."""
+    votes = DateVotes()
+    votes.add(texts)
+    return votes.order, votes.settled
 
 
 # Numbers and money

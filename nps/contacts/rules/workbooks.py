@@ -103,7 +103,7 @@ def _sheets(archive: zipfile.ZipFile) -> list[Sheet]:
             target = next((relations.get(value, "") for name, value in element.items() if name.endswith("}id")), "")
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if "worksheets/" in part and part in names:
-                found.append(Sheet(element.get("name", ""), part))
+                found.append(Sheet(element.get("name", "")[:255], part))
     if not found:
         raise Unreadable("This workbook has no sheet with a table. Nothing was imported.")
     return found

@@ -1,11 +1,13 @@
 """Commands on contacts. Each is one change with its history; `importing` takes whole files, `segments` keeps selections."""
 
 from nps.contacts.service.contacts import (
+    block,
     edit,
     erase,
     hold,
     mark_answered,
     mark_asked,
+    note_yearly,
     release,
     set_gap,
     upsert,
@@ -14,12 +16,14 @@ from nps.contacts.service.properties import archive_property, define_property
 
 __all__ = [
     "archive_property",
+    "block",
     "define_property",
     "edit",
     "erase",
     "hold",
     "mark_answered",
     "mark_asked",
+    "note_yearly",
     "release",
     "set_gap",
     "upsert",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from nps.accounts import queries as accounts
 from nps.contacts import queries
@@ -28,11 +29,14 @@ from nps.contacts.rules.joining import differences, identity_key
 from nps.core import clock, events, ids, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid
+from nps.delivery import service as delivery
+from nps.delivery.events import YearlyChosen
 
 Given = Mapping[str, Any]
 _EMPTIED = (
-    "email", "email_key", "phone", "external_id", "name", "name_key", "surname_key", "first_name", "title", "company", "company_key",
-    "locale", "time_zone", "country", "customer_since", "monthly_value_minor", "currency", "import_id", "import_row", "import_given",
+    "email", "email_key", "email_reduced", "phone", "external_id", "name", "name_key", "surname_key", "first_name", "title", "company",
+    "company_key", "locale", "time_zone", "country", "customer_since", "monthly_value_minor", "currency",
+    "import_id", "import_row", "import_given",
 )  # fmt: skip
 
 
@@ -45,10 +49,13 @@ def upsert(data: Given, *, source: str = "member", by: str = "", agreed_text: st
     now = clock.now()
     record = _read(data, now)
     contact = _meant(record)
+    added = contact is None
     if contact is None:
-        return _add(record, source, by, agreed_text, now), True
-    _change(contact, record, source, by, agreed_text, now)
-    return contact, False
+        contact = _add(record, source, by, agreed_text, now)
+    else:
+        _change(contact, record, source, by, agreed_text, now)
+    _stop_if_said(contact, record, source)
+    return contact, added
 
 
 def edit(contact_id: UUID, data: Given, *, source: str = "member", by: str = "", agreed_text: str = "") -> Contact:
@@ -62,7 +69,14 @@ def edit(contact_id: UUID, data: Given, *, source: str = "member", by: str = "",
         if owner is not None and owner.id != contact.id:
             raise _two(name, owner)
     _change(contact, record, source, by, agreed_text, now)
+    _stop_if_said(contact, record, source)
     return contact
+
+
+def _stop_if_said(contact: Contact, record: Record, source: str) -> None:
+    """`unsubscribed` = yes is a stop from elsewhere; no never lifts one."""
+    if record.get("unsubscribed") and contact.email:
+        delivery.suppress(contact.email, "imported", source[:40], contact_id=contact.id)
 
 
 def _read(data: Given, now: datetime, country: str | None = None) -> Record:
@@ -170,9 +184,9 @@ def _add(record: Record, source: str, by: str, agreed_text: str, now: datetime) 
     contact.id = ids.new_id()
     contact.consent_email = contact.consent_sms = "unknown"
     db.session.add(contact)
-    _put(contact, given)
+    put(contact, given)
     db.session.flush()
-    _note_consent(contact, {}, given, source, by, agreed_text, now)
+    note_consent(contact, {}, given, source, by, agreed_text, now)
     db.session.flush()
     events.publish(ContactCreated(tenancy.current(), contact.id, now))
     return contact
@@ -188,14 +202,14 @@ def _change(contact: Contact, record: Record, source: str, by: str, agreed_text:
         raise Invalid("A contact needs an email, a phone or a customer number.", fields={"email": "No email, phone or customer number"})
     if changed.get("email") and before["email"]:
         keep_alias(contact.id, before["email"], now)
-    _put(contact, changed)
+    put(contact, changed)
     contact.updated_at = now
-    _note_consent(contact, before, changed, source, by, agreed_text, now)
+    note_consent(contact, before, changed, source, by, agreed_text, now)
     db.session.flush()
     events.publish(ContactUpdated(tenancy.current(), contact.id, tuple(sorted(changed)), now))
 
 
-def _put(contact: Contact, changed: Record) -> None:
+def put(contact: Contact, changed: Record) -> None:
     """Store the values of a record, with the columns that repeat them."""
     properties = dict(contact.properties)
     for name, value in (changed | keys_of(changed)).items():
@@ -212,7 +226,7 @@ def _put(contact: Contact, changed: Record) -> None:
         contact.properties = properties
 
 
-def _note_consent(contact: Contact, before: Record, changed: Record, source: str, by: str, agreed_text: str, now: datetime) -> None:
+def note_consent(contact: Contact, before: Record, changed: Record, source: str, by: str, agreed_text: str, now: datetime) -> None:
     for channel in ("email", "sms"):
         name = f"consent_{channel}"
         was, is_now = before.get(name) or "unknown", changed.get(name, before.get(name)) or "unknown"
@@ -290,6 +304,25 @@ def set_gap(contact_id: UUID, days: int | None) -> None:
     db.session.flush()
 
 
+YEAR = 365
+
+
+def note_yearly(event: YearlyChosen) -> None:
+    """The person asked for one survey a year at most, or took that back."""
+    contact = queries.find_contact(event.contact_id) if event.contact_id else queries.find_by_email(event.email)
+    if contact is not None:
+        contact.gap_days = YEAR if event.on else None
+        db.session.flush()
+
+
+def block(contact_id: UUID, *, by: str, note: str = "") -> None:
+    """A member stops surveys to this person. Raises `Invalid` without an address."""
+    contact = queries.get_contact(contact_id)
+    if not contact.email:
+        raise Invalid("This contact has no email address, so there is nothing to stop.")
+    delivery.suppress(contact.email, "blocked", "member", contact_id=contact.id, note=note)
+
+
 def erase(contact_id: UUID, *, by: str) -> dict[str, int]:
     """Make a contact nameless at once and tell everybody who keeps copies. Returns counts for the receipt.
 
@@ -307,16 +340,43 @@ def erase(contact_id: UUID, *, by: str) -> dict[str, int]:
         or 0,
         "rows of imports": _forget_rows(words),
     }
+    for email in {text for text in (contact.email, *former) if text}:
+        delivery.suppress(email, "erased", "member" if by else "person")
+    _empty(contact, now)
+    count_out(1)
+    events.publish(ContactErased(tenancy.current(), contact_id, now))
+    return receipt
+
+
+def _empty(contact: Contact, now: datetime) -> None:
     contact.erased_at = contact.updated_at = now
     for name in _EMPTIED:
         setattr(contact, name, None)
     contact.properties, contact.consent_email, contact.consent_sms = {}, "unknown", "unknown"
     db.session.flush()
     for table in (ContactAlias, ConsentChange, ImportChange):
-        db.session.execute(delete(table).where(table.contact_id == contact_id).execution_options(synchronize_session=False))
-    count_out(1)
-    events.publish(ContactErased(tenancy.current(), contact_id, now))
-    return receipt
+        db.session.execute(delete(table).where(table.contact_id == contact.id).execution_options(synchronize_session=False))
+
+
+def remove(contact_ids: Sequence[UUID]) -> None:
+    """Take contacts out as if they had never come. One that others point at stays as a nameless row."""
+    if not contact_ids:
+        return
+    if not _delete(contact_ids):
+        for contact_id in contact_ids:
+            if not _delete([contact_id]):
+                _empty(queries.get_contact(contact_id), clock.now())
+    count_out(len(contact_ids))
+
+
+def _delete(contact_ids: Sequence[UUID]) -> bool:
+    """All of them or none: False when something of a floor above points at one."""
+    try:
+        with db.session.begin_nested():
+            db.session.execute(delete(Contact).where(Contact.id.in_(contact_ids)).execution_options(synchronize_session="fetch"))
+    except IntegrityError:
+        return False
+    return True
 
 
 def _forget_rows(words: Sequence[str]) -> int:

@@ -1,11 +1,11 @@
-"""Reads of contacts. The session guard keeps every statement inside the account in scope."""
+"""One contact and the properties of the account."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
-from nps.contacts.models import Contact, ContactAlias, ContactTally, PropertyDefinition
+from nps.contacts.models import ConsentChange, Contact, ContactAlias, ContactTally, PropertyDefinition
 from nps.contacts.rules.properties import Kind, Property
 from nps.core import tenancy
 from nps.core.db import db
@@ -66,10 +66,7 @@ def as_property(definition: PropertyDefinition) -> Property:
     return Property(definition.key, definition.label, Kind(definition.kind), tuple(definition.choices))
 
 
-def audience_select(segment_id: UUID | None, exclude: Sequence[UUID] = ()) -> Select[UUID]:
-    """The ids of all contacts in a segment (None: everybody) and in none of the segments `exclude`, as a select.
-
-    It names the account itself, so it can stand inside an INSERT … SELECT. Whether a person may be asked now is not
-    decided here.
-    """
-    return select(Contact.id).where(Contact.account_id == tenancy.current(), Contact.erased_at.is_(None))
+def list_consent_changes(contact_id: UUID) -> Sequence[ConsentChange]:
+    """Changes of consent of a person, newest first."""
+    query = select(ConsentChange).where(ConsentChange.contact_id == contact_id).order_by(ConsentChange.id.desc())
+    return db.session.scalars(query).all()
