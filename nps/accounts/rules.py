@@ -267,3 +267,31 @@ def guide_minutes(done: Iterable[str]) -> int:
 
 def is_hex_color(text: str) -> bool:
     return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
+
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(agent: str) -> str:
+    """A browser as its owner would call it: "Chrome on Linux"; the first words of anything unknown."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    known = " on ".join(part for part in (browser, system) if part)
+    return known or agent[:40] or "Unknown browser"

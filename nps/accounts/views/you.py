@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
-from nps.accounts import queries, service
+from nps.accounts import queries, rules, service
 from nps.accounts.errors import WrongCredentials
 from nps.accounts.forms import OwnPasswordForm, YouForm
 from nps.core.errors import DomainError
@@ -18,7 +18,9 @@ you = Blueprint("you", __name__)
 def page(form: YouForm, password: OwnPasswordForm, status: int = 200) -> Any:
     sessions = queries.list_sessions(current.user.id)
     wrong = password if password.errors else form
-    return render_template("accounts/you.html", form=wrong, you=form, password=password, sessions=sessions, this=g.login_session.id), status
+    return render_template(
+        "accounts/you.html", form=wrong, you=form, password=password, sessions=sessions, this=g.login_session.id, browser=rules.browser_name
+    ), status
 
 
 @you.route("/you", methods=["GET", "POST"])
