@@ -30,7 +30,10 @@ from nps.contacts import service as contacts
 from nps.contacts import tasks as contacts_tasks
 from nps.core.events import Subscriptions, later, now
 from nps.delivery import events as delivery_events
+from nps.delivery import public as delivery_public
 from nps.delivery import tasks as delivery_tasks
+from nps.delivery import views as delivery_views
+from nps.delivery import webhook as delivery_webhook
 from nps.referrals import events as referrals_events
 from nps.referrals import public as referrals_public
 from nps.referrals import service as referrals
@@ -62,6 +65,10 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (billing_webhook.webhook, "/in/billing", guards.provider_door()),
     # analytics
     (analytics_views.blueprint, "", guards.member_door("overview")),
+    # delivery
+    (delivery_public.blueprint, "", guards.token_door("stop")),
+    (delivery_views.blueprint, "", guards.dev_mail_door()),
+    (delivery_webhook.blueprint, "", guards.provider_door()),
     # api
     (api_views.blueprint, "", guards.public_door()),
     (analytics_api.blueprint, "/api/v1", guards.api_key_door("responses")),
@@ -122,6 +129,7 @@ SCHEDULE: list[tuple[str, timedelta]] = [
     ("referrals.roll_up", timedelta(minutes=5)),
     ("referrals.expire", timedelta(hours=1)),
     ("rewards.keep_time", timedelta(minutes=5)),
+    ("delivery.tidy", timedelta(days=1)),
 ]
 
 # click groups of `nps`

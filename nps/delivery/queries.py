@@ -18,14 +18,21 @@ _NO_SUCH_MESSAGE = "There is no such message in this account."
 
 
 def get_message(message_id: UUID) -> Message:
-    found = db.session.scalars(select(Message).where(Message.id == message_id)).first()
+    found = find_message(message_id)
     if found is None:
         raise NotFound(_NO_SUCH_MESSAGE)
     return found
 
 
 def find_message(message_id: UUID) -> Message | None:
-    return db.session.scalars(select(Message).where(Message.id == message_id)).first()
+    # states are changed by set-based statements, so what the session remembers of a message is not believed
+    query = select(Message).where(Message.id == message_id).execution_options(populate_existing=True)
+    return db.session.scalars(query).first()
+
+
+def address_of(message_id: UUID) -> str:
+    """To whom a message went; empty when it was erased or is gone."""
+    return db.session.scalar(select(Message.to_email).where(Message.id == message_id)) or ""
 
 
 def list_messages(ref_kind: str, ref_ids: Iterable[UUID]) -> Sequence[Message]:
@@ -122,6 +129,14 @@ def _gravity(stop: Suppression) -> int:
     return _ORDER.index(SuppressionReason(stop.reason))
 
 
+def is_stopped_by_person(email: str) -> bool:
+    """Has the person behind this address stopped surveys, or complained about one?"""
+    wide = suppression_keys(email)[1]
+    said = (SuppressionReason.UNSUBSCRIBED, SuppressionReason.COMPLAINED)
+    query = open_suppressions(clock.now()).where(Suppression.key == wide, Suppression.reason.in_(said))
+    return db.session.scalars(query).first() is not None
+
+
 def get_suppression(suppression_id: UUID) -> Suppression:
     found = db.session.scalars(select(Suppression).where(Suppression.id == suppression_id)).first()
     if found is None:
@@ -172,6 +187,19 @@ def mailbox_query(search: str = "") -> Any:
     if search:
         query = query.where(func.lower(MailboxMail.rcpt_to).contains(search.strip().lower(), autoescape=True))
     return query
+
+
+def mailbox_list(search: str = "") -> Any:
+    """The same without the mails' bytes, newest first."""
+    head = (
+        MailboxMail.number,
+        MailboxMail.mail_from,
+        MailboxMail.rcpt_to,
+        MailboxMail.message_id,
+        MailboxMail.received_at,
+        MailboxMail.subject,
+    )
+    return mailbox_query(search).with_only_columns(*head).order_by(MailboxMail.number.desc())
 
 
 def get_mailbox_mail(number: int) -> MailboxMail:

@@ -19,7 +19,7 @@ from nps.delivery.letters import Letter, Transport
 from nps.delivery.parcels import Hosts, Parcel, Printer
 from nps.delivery.rules import Reply
 from nps.delivery.sender import CHUNK, Buckets, Loop
-from nps.delivery.service import queueing, sending
+from nps.delivery.service import inbound, queueing, sending
 from nps.delivery.transports.mailbox import MailboxTransport
 from nps.delivery.transports.smtp import Limits, Server, SmtpTransport
 from nps.jobs import executor
@@ -44,6 +44,18 @@ def send() -> None:
 def sweep() -> None:
     with tenancy.unscoped("the sweep serves all accounts"):
         sending.sweep(clock.now())
+
+
+@task("delivery.sort_mail", queue="urgent")
+def sort_mail(inbound_id: str, attempt: int = 1) -> None:
+    inbound.sort(UUID(inbound_id), attempt)
+
+
+@task("delivery.tidy")
+def tidy() -> None:
+    """Raw mail that was kept long enough."""
+    with tenancy.unscoped("the clock serves all accounts"):
+        inbound.forget_raw()
 
 
 class Office:

@@ -319,7 +319,7 @@ def test_a_refused_sender_holds_the_account_but_no_other_thing(account, rival, m
         mail("r@x.example")
     run_jobs()
     assert sink.recipients() == ["r@x.example"]
-    sending.resume_account(_now())
+    delivery.resume_account()
     run_jobs()
     assert len(sink.rows()) == 13
 
@@ -485,7 +485,7 @@ def test_too_many_bounces_pause_the_account_and_only_the_operator_resumes(accoun
     run_jobs()
     assert "more@x.example" not in sink.recipients()
     assert fresh(typed).state == S.SENT
-    sending.resume_account(_now())
+    delivery.resume_account()
     run_jobs()
     assert "more@x.example" in sink.recipients()
 

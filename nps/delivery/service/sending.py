@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, delete, distinct, func, or_, select, update
 
-from nps.core import ids, settings, tenancy
+from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
 from nps.core.events import heard, publish
 from nps.core.log import log
@@ -337,7 +337,7 @@ def _effects(books: Books, parcel: Parcel, reply: Reply, verdict: Verdict, now: 
         state = sending_state()
         state.sender_refusals += 1
         if state.sender_refusals >= HELD_AFTER and not state.held:
-            hold("sender_not_ready", now)
+            hold("sender_not_ready")
             books.restricted.add(parcel.account_id)
     elif verdict.lane is LaneEffect.CONTENT and parcel.batch_id is not None:
         batch = queries.get_batch(parcel.batch_id)
@@ -401,16 +401,18 @@ def sending_state() -> SendingState:
     return state
 
 
-def hold(reason: str, now: datetime) -> None:
+def hold(reason: str) -> None:
     """Nothing but typed replies and asked-for mails leaves this account until `resume_account`."""
+    now = clock.now()
     state = sending_state()
     state.held = reason
     db.session.flush()
     publish(SendingPaused(tenancy.current(), reason, 0, 0, 0, now))
 
 
-def resume_account(now: datetime) -> None:
+def resume_account() -> None:
     """The operator lets the account send again; bounces are counted from now on."""
+    now = clock.now()
     state = sending_state()
     state.held, state.sender_refusals = "", 0
     state.standing, state.standing_at, state.counted_from = Standing.GOOD.value, now, now

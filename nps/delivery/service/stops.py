@@ -11,7 +11,7 @@ from nps.core.db import db
 from nps.core.events import publish
 from nps.delivery import queries, rules
 from nps.delivery.errors import NotLiftable
-from nps.delivery.events import ContactSuppressed, SuppressionLifted
+from nps.delivery.events import ContactSuppressed, SuppressionLifted, YearlyChosen
 from nps.delivery.models import AddressHealth, Message, Suppression
 from nps.delivery.rules import SuppressionReason
 from nps.delivery.service import queueing
@@ -117,6 +117,23 @@ def lift_address(email: str, by: str) -> int:
     for stop in stops:
         lift(stop, by, person=True)
     return len(stops)
+
+
+def stop_by_message(message_id: UUID, source: str) -> None:
+    """Whoever got this message wants no more surveys. Without the message (it was erased) there is nothing left to do."""
+    message = queries.find_message(message_id)
+    if message is not None and message.to_email:
+        suppress(message.to_email, SuppressionReason.UNSUBSCRIBED, source, contact_id=message.contact_id)
+
+
+def choose_yearly(message_id: UUID, *, on: bool) -> datetime | None:
+    """Whoever got this message wants one survey a year at most, or no longer so. Returns when it was sent, if it was."""
+    message = queries.find_message(message_id)
+    if message is None or not message.to_email:
+        return None
+    now = clock.now()
+    publish(YearlyChosen(tenancy.current(), message.id, message.to_email, message.contact_id, on, now))
+    return message.sent_at or message.first_try_at
 
 
 def count_soft(email: str) -> None:
