@@ -24,11 +24,11 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ODD = re.compile(r"[^A-Za-z0-9-]")
 
 # Providers that deliver dana+news@ to dana@; the first two also d.a.n.a@ (each documents it).
-_IGNORES_DOTS = {"gmail.com", "proton.me"}
-_IGNORES_TAGS = _IGNORES_DOTS | {
+IGNORES_DOTS = {"gmail.com", "proton.me"}
+IGNORES_TAGS = IGNORES_DOTS | {
     "outlook.com", "hotmail.com", "live.com", "msn.com", "icloud.com", "me.com", "mac.com", "fastmail.com", "fastmail.fm", "hey.com",
 }  # fmt: skip
-_SAME_HOUSE = {"googlemail.com": "gmail.com", "protonmail.com": "proton.me", "pm.me": "proton.me"}
+SAME_HOUSE = {"googlemail.com": "gmail.com", "protonmail.com": "proton.me", "pm.me": "proton.me"}
 
 
 def parse(text: str) -> str:
@@ -160,9 +160,9 @@ def reduced(address: str) -> str:
     Takes a parsed address. Two spellings of one mailbox give the same text; the text is not for sending.
     """
     local, _, domain = address.lower().rpartition("@")
-    domain = _SAME_HOUSE.get(domain, domain)
-    if domain in _IGNORES_TAGS:
+    domain = SAME_HOUSE.get(domain, domain)
+    if domain in IGNORES_TAGS:
         local = local.split("+", 1)[0] or local
-    if domain in _IGNORES_DOTS:
+    if domain in IGNORES_DOTS:
         local = local.replace(".", "") or local
     return f"{local}@{domain}"

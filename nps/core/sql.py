@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
-from nps.core import ids
+from nps.core import email_address, ids
 
 
 class new_id(FunctionElement[Any]):
@@ -53,9 +53,20 @@ class day_number(FunctionElement[Any]):
     type = Integer()
 
 
+class reduced(FunctionElement[Any]):
+    """`reduced(address)`: the spelling under which a stop is kept, as `email_address.reduced` gives it."""
+
+    name = "reduced"
+    inherit_cache = True
+    type = String()
+
+
 def functions(connection: Any) -> None:
     """Teach an SQLite connection the words it does not have."""
     connection.create_function("wb_bucket", 2, ids.bucket, deterministic=True)
+    connection.create_function(
+        "wb_reduced", 1, lambda address: None if address is None else email_address.reduced(address), deterministic=True
+    )
     connection.create_function("wb_new_id", 0, lambda: ids.new_id().hex)
 
 
@@ -122,3 +133,20 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(day_number, "postgresql")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     return f"(({_arguments(element, compiler, **kw)[0]})::date - DATE '2000-01-01')"
+
+
+@compiles(reduced, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"wb_reduced({_arguments(element, compiler, **kw)[0]})"
+
+
+@compiles(reduced, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    address = f"lower({_arguments(element, compiler, **kw)[0]})"
+    local, given = f"split_part({address}, '@', 1)", f"split_part({address}, '@', 2)"
+    houses = " ".join(f"WHEN '{one}' THEN '{other}'" for one, other in sorted(email_address.SAME_HOUSE.items()))
+    domain = f"(CASE {given} {houses} ELSE {given} END)"
+    tags, dots = (", ".join(f"'{d}'" for d in sorted(names)) for names in (email_address.IGNORES_TAGS, email_address.IGNORES_DOTS))
+    plain = f"(CASE WHEN {domain} IN ({tags}) THEN coalesce(nullif(split_part({local}, '+', 1), ''), {local}) ELSE {local} END)"
+    bare = f"(CASE WHEN {domain} IN ({dots}) THEN coalesce(nullif(replace({plain}, '.', ''), ''), {plain}) ELSE {plain} END)"
+    return f"({bare} || '@' || {domain})"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Date, String, Uuid, bindparam, literal, select, union_all
 
-from nps.core import ids, sql
+from nps.core import email_address, ids, sql
 from nps.core.db import UTCDateTime, db
 
 
@@ -40,3 +40,16 @@ def test_minutes_are_added_over_days_and_read_back_as_an_instant(app: Any) -> No
 def test_days_between_two_dates(app: Any) -> None:
     one, other = bindparam("a", date(2026, 3, 1), Date()), bindparam("b", date(2024, 2, 28), Date())
     assert db.session.scalar(select(sql.day_number(one) - sql.day_number(other))) == (date(2026, 3, 1) - date(2024, 2, 28)).days
+
+
+def test_a_reduced_address_in_sql_is_that_of_the_program(app: Any) -> None:
+    for address in (
+        "Dana.Whitfield+news@GoogleMail.com",
+        "+x@gmail.com",
+        "...@gmail.com",
+        "d.w+tag@outlook.com",
+        "d.w+tag@brightoak.example",
+        "pm+1@pm.me",
+        "a+b+c@hey.com",
+    ):
+        assert db.session.scalar(select(sql.reduced(literal(address, String)))) == email_address.reduced(address)
