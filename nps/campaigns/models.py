@@ -130,9 +130,9 @@ class Invitation(AccountOwned, Base):
         Index("ix_invitation_state", "account_id", "campaign_id", "wave", "state", "reason"),
         Index("ix_invitation_contact", "account_id", "contact_id", "asked_at"),
         Index("ix_invitation_asked", "account_id", "asked_at"),
-        Index("ix_invitation_look", "account_id", "look_at", **_where("state = 'planned' AND written_at IS NULL")),
-        Index("ix_invitation_remind", "account_id", "remind_at", **_where("remind_at IS NOT NULL")),
-        Index("ix_invitation_expires", "account_id", "expires_at", **_where("state IN ('asked', 'declined')")),
+        Index("ix_invitation_look", "account_id", "campaign_id", "look_at", **_where("state = 'planned' AND written_at IS NULL")),
+        Index("ix_invitation_remind", "account_id", "campaign_id", "remind_at", **_where("remind_at IS NOT NULL")),
+        Index("ix_invitation_expires", "expires_at", **_where("state IN ('asked', 'declined')")),
     )
 
     campaign_id: Mapped[UUID]
@@ -153,6 +153,8 @@ class Invitation(AccountOwned, Base):
     asked_at: Mapped[datetime | None]
     remind_at: Mapped[datetime | None]
     """When the reminder is due; empty when there is none to come."""
+    reminder_written_at: Mapped[datetime | None]
+    """When the reminder was queued; empty again when it did not leave."""
     reminded_at: Mapped[datetime | None]
     picked_at: Mapped[datetime | None]
     """When a number was picked by something that is not plainly a machine."""

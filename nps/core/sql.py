@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, Uuid
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
 from nps.core import email_address, ids
@@ -40,7 +39,7 @@ class plus_minutes(FunctionElement[Any]):
     name = "plus_minutes"
     inherit_cache = True
 
-    def __init__(self, at: ColumnElement[Any], minutes: Any) -> None:
+    def __init__(self, at: Any, minutes: Any) -> None:
         super().__init__(at, minutes)
         self.type = at.type
 
@@ -115,8 +114,8 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(plus_minutes, "sqlite")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     at, minutes = _arguments(element, compiler, **kw)
-    # the layout in which instants are stored: microseconds, no zone
-    return f"strftime('%Y-%m-%d %H:%M:%f000', {at}, ({minutes}) || ' minutes')"
+    # SQLite counts milliseconds, we keep microseconds: minutes are added to whole seconds, the rest is put back
+    return f"(strftime('%Y-%m-%d %H:%M:%S', substr({at}, 1, 19), ({minutes}) || ' minutes') || substr({at}, 20))"
 
 
 @compiles(plus_minutes, "postgresql")

@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.orm import aliased
 
 from nps.accounts.models import Account
 from nps.campaigns.models import Campaign, Invitation
@@ -71,7 +72,7 @@ def facts(
     campaign_id: UUID,
     wave: int | None = None,
     sample_percent: int = 100,
-    own: ColumnElement[Any] | None = None,
+    own: Any = None,
     source: Any = Contact,
     extra: Sequence[ColumnElement[Any]] = (),
 ) -> CTE:
@@ -90,15 +91,14 @@ def facts(
         or_(Suppression.until.is_(None), Suppression.until > terms.now),
     )
     rank = case(*((Suppression.reason == name, _RANKS.index(why)) for name, why in gates.STOPS.items() if why in _RANKS))
-    others = [Invitation.account_id == account_id, Invitation.contact_id == Contact.id]
+    other = aliased(Invitation)
+    others = [other.account_id == account_id, other.contact_id == Contact.id]
     if own is not None:
-        others.append(Invitation.id != own)
-    written = and_(Invitation.state == "planned", Invitation.written_at.is_not(None))
+        others.append(other.id != own)
+    outer = (Contact,) if own is None else (Contact, Invitation)
     invited: ColumnElement[Any] = literal(0)
     if wave is not None:
-        invited = case(
-            (exists().where(*others, Invitation.campaign_id == campaign_id, Invitation.wave == wave).correlate(Contact), 1), else_=0
-        )
+        invited = case((exists().where(*others, other.campaign_id == campaign_id, other.wave == wave).correlate(*outer), 1), else_=0)
     drawn: ColumnElement[Any] = literal(1)
     if sample_percent < 100:
         key = literal(campaign_id.hex, String) + sql.hex_of(Contact.id)
@@ -128,12 +128,12 @@ def facts(
             .correlate(Contact)
             .scalar_subquery()
             .label("soft_until"),
-            select(func.max(case((Invitation.reminded_at > Invitation.asked_at, Invitation.reminded_at), else_=Invitation.asked_at)))
-            .where(*others, or_(Invitation.asked_at > floor, Invitation.reminded_at > floor))
-            .correlate(*_outer(own))
+            select(func.max(case((other.reminded_at > other.asked_at, other.reminded_at), else_=other.asked_at)))
+            .where(*others, or_(other.asked_at > floor, other.reminded_at > floor))
+            .correlate(*outer)
             .scalar_subquery()
             .label("last_message_at"),
-            case((exists().where(*others, written).correlate(*_outer(own)), 1), else_=0).label("under_way"),
+            case((exists().where(*others, on_its_way(other)).correlate(*outer), 1), else_=0).label("under_way"),
             *extra,
         )
         .select_from(source)
@@ -143,8 +143,12 @@ def facts(
     )
 
 
-def _outer(own: ColumnElement[Any] | None) -> tuple[Any, ...]:
-    return (Contact,) if own is None else (Contact, own.table)
+def on_its_way(row: Any = Invitation) -> ColumnElement[bool]:
+    """Invitations whose first message or reminder is queued and not settled."""
+    return or_(
+        and_(row.state == "planned", row.written_at.is_not(None)),
+        and_(row.reminder_written_at.is_not(None), row.reminded_at.is_(None)),
+    )
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ def verdict(known: CTE, terms: Terms, erased: Sequence[UUID] = ()) -> Verdict:
     whens: list[tuple[Reason, ColumnElement[bool], ColumnElement[Any] | None]] = [
         (Reason.NOT_SAMPLED, c.drawn == 0, None),
         (Reason.ALREADY_INVITED, c.invited == 1, None),
-        (Reason.ERASED, or_(c.erased_at.is_not(None), c.stop == _RANKS.index(Reason.ERASED), c.contact_id.in_(erased)), None),
+        (Reason.ERASED, or_(c.erased_at.is_not(None), c.stop == 0, *([c.contact_id.in_(erased)] if erased else [])), None),
         (Reason.NO_ADDRESS, c.email_key.is_(None), None),
         *((why, c.stop == _RANKS.index(why), None) for why in _RANKS[1:]),
         (Reason.NO_CONSENT, consent, None),
@@ -284,7 +288,7 @@ def facts_of(contact: Contact, campaign: Campaign, now: datetime, *, wave: int |
 
 def sampled(campaign: Campaign, contact_id: UUID) -> bool:
     """Was this person drawn? The same answer on every day and machine."""
-    key = windows.sample_key(campaign.id.hex, contact_id.hex)
+    key = windows.person_key(campaign.id.hex, contact_id.hex)
     return campaign.sample_percent >= 100 or ids.bucket(key, 100) < campaign.sample_percent
 
 
@@ -299,9 +303,7 @@ def _last_message(contact_id: UUID, now: datetime) -> datetime | None:
 
 
 def _under_way(contact_id: UUID) -> bool:
-    written = select(Invitation.id).where(
-        Invitation.contact_id == contact_id, Invitation.state == "planned", Invitation.written_at.is_not(None)
-    )
+    written = select(Invitation.id).where(Invitation.contact_id == contact_id, on_its_way())
     return db.session.execute(written.limit(1)).first() is not None
 
 

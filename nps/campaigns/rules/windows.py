@@ -181,16 +181,23 @@ def inside(now: datetime, window: Window, zone: ZoneInfo, days_off: frozenset[da
 def next_due(now: datetime, window: Window, zone: ZoneInfo, key: str, days_off: frozenset[date] = frozenset()) -> datetime:
     """The hashed minute of `key` in the next window. `now` itself while the window is open leads to a later minute of today."""
     place = slots(now, window, zone, 1, days_off)[0]
-    return place.due(ids.bucket(key, place.length))
+    return place.due(minute(key, place.length))
 
 
-def minute_key(campaign: str, contact: str) -> str:
-    """What is hashed for a person's minute. Ids in hex, so that every database builds the same text."""
-    return f"{campaign}{contact}minute"
+HASHES = 2**31 - 1
 
 
-def sample_key(campaign: str, contact: str) -> str:
-    """What is hashed to draw a sample and to order a wave."""
+def minute(key: str, length: int) -> int:
+    """The hashed minute of `key` in a window of `length` minutes. SQL computes the same from the one hash it has of a person."""
+    return ids.bucket(key, HASHES) // LOW % length
+
+
+LOW = 1024
+"""Draws and lines use the low and high parts of the hash; minutes the middle, so that they say nothing about each other."""
+
+
+def person_key(campaign: str, contact: str) -> str:
+    """What is hashed of a person in a campaign: sample, place in line, minute. Ids in hex, so that every database builds the same text."""
     return f"{campaign}{contact}"
 
 
