@@ -24,7 +24,9 @@ from nps.billing import tasks as billing_tasks
 from nps.billing import views as billing_views
 from nps.billing import webhook as billing_webhook
 from nps.billing.queries import Count
-from nps.campaigns import models as campaigns_models
+from nps.campaigns import events as campaigns_events
+from nps.campaigns import service as campaigns
+from nps.campaigns import tasks as campaigns_tasks
 from nps.contacts import events as contacts_events
 from nps.contacts import service as contacts
 from nps.contacts import tasks as contacts_tasks
@@ -76,6 +78,14 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
 
 # {Event: [now(handler), later("feature.task")]}
 SUBSCRIPTIONS: Subscriptions = {
+    campaigns_events.CampaignLaunched: [later("campaigns.plan")],
+    delivery_events.MessagesAboutToLeave: [now(campaigns.note_leaving)],
+    delivery_events.MessagesSettled: [now(campaigns.note_settled)],
+    delivery_events.MessageReceipt: [now(campaigns.note_receipt)],
+    delivery_events.ContactSuppressed: [now(campaigns.note_suppressed)],
+    delivery_events.ReplyReceived: [now(campaigns.note_reply)],
+    delivery_events.BatchPaused: [now(campaigns.note_batch_paused)],
+    contacts_events.ContactErased: [now(campaigns.note_erased)],
     ResponseVerified: [now(analytics.note)],
     ResponseUpdated: [now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseUncounted: [now(analytics.note), now(referrals.withdraw_for_answer)],
@@ -89,16 +99,16 @@ SUBSCRIPTIONS: Subscriptions = {
 
 # Events nobody listens to, on purpose (with the reason).
 SILENT: dict[type, str] = {
+    campaigns_events.InvitationsPlanned: "counts are read from the invitations",
+    campaigns_events.InvitationsAsked: "the clock of these people is started in the same transaction",
+    campaigns_events.CampaignPaused: "the page reads the state",
+    campaigns_events.CampaignResumed: "the page reads the state",
+    campaigns_events.CampaignStopped: "the page reads the state",
+    campaigns_events.WaveFinished: "the page reads the state",
     accounts_events.MemberJoined: "a new member starts with what everybody sees",
     accounts_events.MemberRemoved: "sessions and keys end in the same transaction",
     accounts_events.RoleChanged: "rights are read at each request",
     delivery_events.AutoReplyReceived: "a note on the mail itself; timelines read it there",
-    delivery_events.BatchPaused: "campaigns read the state of their batch",
-    delivery_events.ContactSuppressed: "the sender reads the stop itself; waiting messages were dropped in the same transaction",
-    delivery_events.MessageReceipt: "kept on the message; lists read it there",
-    delivery_events.MessagesAboutToLeave: "nothing above has a reason to hold a message back yet",
-    delivery_events.MessagesSettled: "kept on the message; lists read it there",
-    delivery_events.ReplyReceived: "kept as inbound mail; nobody answers it yet",
     delivery_events.SendingPaused: "kept in the account's sending state",
     delivery_events.SendingWarned: "kept in the account's sending state",
     delivery_events.SuppressionLifted: "the sender reads the stop itself",
@@ -112,7 +122,6 @@ SILENT: dict[type, str] = {
     billing_events.PlanChanged: "limits are written down in the same transaction",
     contacts_events.ContactCreated: "for the webhooks to come",
     contacts_events.ContactUpdated: "for the webhooks to come",
-    contacts_events.ContactErased: "no floor above keeps copies yet",
     contacts_events.ImportUndone: "for the webhooks to come",
 }
 
@@ -124,6 +133,7 @@ SCHEDULE: list[tuple[str, timedelta]] = [
     (analytics_tasks.FOLD_ALL, timedelta(seconds=30)),
     (analytics_tasks.CHOOSE_ALL, timedelta(hours=1)),
     (analytics_tasks.PROVE_ALL, timedelta(days=1)),
+    ("campaigns.tick", timedelta(seconds=30)),
     ("delivery.sweep", timedelta(minutes=5)),
     ("referrals.replay_clicks", timedelta(minutes=1)),
     ("referrals.roll_up", timedelta(minutes=5)),
@@ -148,7 +158,16 @@ FACTS: dict[str, Callable[[], object]] = {}
 METERS: dict[str, Count] = {}
 
 # Task modules register themselves when they are imported.
-TASK_MODULES = (accounts_tasks, analytics_tasks, billing_tasks, contacts_tasks, delivery_tasks, rewards_tasks, referrals_tasks)
+TASK_MODULES = (
+    accounts_tasks,
+    analytics_tasks,
+    billing_tasks,
+    campaigns_tasks,
+    contacts_tasks,
+    delivery_tasks,
+    rewards_tasks,
+    referrals_tasks,
+)
 
 # Table modules that others point at, of features whose pages are not on the map yet.
-TABLE_MODULES = (campaigns_models, surveys_models)
+TABLE_MODULES = (surveys_models,)

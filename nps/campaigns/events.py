@@ -33,3 +33,41 @@ class InvitationsAsked:
     account_id: UUID
     invitation_ids: tuple[UUID, ...]
     occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class CampaignPaused:
+    """Nothing more starts; `reason` says who or what did it."""
+
+    account_id: UUID
+    campaign_id: UUID
+    reason: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class CampaignResumed:
+    """It goes on."""
+
+    account_id: UUID
+    campaign_id: UUID
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class CampaignStopped:
+    """It ended before its time."""
+
+    account_id: UUID
+    campaign_id: UUID
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class WaveFinished:
+    """Nothing of this wave is left to send."""
+
+    account_id: UUID
+    campaign_id: UUID
+    wave: int
+    occurred_at: datetime

@@ -39,7 +39,8 @@ class Campaign(AccountOwned, Base):
     sample_percent: Mapped[int] = mapped_column(default=100)
     gap_days: Mapped[int] = mapped_column(default=90)
     min_age_days: Mapped[int] = mapped_column(default=30)
-    reminder_days: Mapped[int | None] = mapped_column(default=5)
+    reminder_days: Mapped[int | None]
+    """None = no reminder. Without a default, because SQLAlchemy would put it in the place of None."""
     answer_days: Mapped[int] = mapped_column(default=30)
     lapse_hours: Mapped[int] = mapped_column(default=168)
     """So long after its due time an invitation that could not be sent lapses."""

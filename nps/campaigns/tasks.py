@@ -19,3 +19,16 @@ def write() -> None:
     """Write what is due in this account; ask for the next batch."""
     if service.write_due():
         service.wake_writer()
+
+
+@task("campaigns.tick")
+def tick() -> None:
+    """The clock's look over all accounts."""
+    service.tick()
+
+
+@task("campaigns.look_after")
+def look_after() -> None:
+    """Starts, lapses, reminders, ends and expiries of this account."""
+    if service.look_after():
+        service.ask_to_look_after()

@@ -19,7 +19,7 @@ def campaign_with(name: str, **fields: Any) -> Campaign:
     """A draft campaign with a survey, as the editor makes it."""
     now = clock.now()
     survey = surveys.create(name)
-    campaign = Campaign(name=name, survey_id=survey.id, created_at=now, edited_at=now, **fields)
+    campaign = Campaign(name=name, survey_id=survey.id, created_at=now, edited_at=now, **{"reminder_days": 5, **fields})
     db.session.add(campaign)
     db.session.flush()
     return campaign

@@ -57,7 +57,8 @@ def test_everybody_of_the_audience_is_planned_or_has_a_reason(account: Any, cloc
     }
     throttled = next(row for row in rows if row.reason == "throttled")
     assert throttled.reason_until == crowd[3].last_asked_at + timedelta(days=90)
-    assert throttled.look_at == throttled.reason_until
+    assert throttled.due_at is not None
+    assert throttled.look_at == throttled.due_at + timedelta(days=7)
     assert all(row.due_at is None and row.look_at is None for row in rows if row.state == "skipped")
     wave = db.session.scalars(select(CampaignWave)).one()
     assert (wave.audience, wave.ranked) == (24, 20)

@@ -364,7 +364,7 @@ class ReminderFacts:
 
 
 LEAST_LEFT = timedelta(days=3)
-REMINDER_RANGE = range(3, 15)
+REMINDER_RANGE, REMINDER_DAYS = range(3, 15), 5
 REMINDER_GAP = 30
 """Reminders are not available with a shorter gap (days)."""
 

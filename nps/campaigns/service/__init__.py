@@ -1,20 +1,64 @@
 """Commands on campaigns and invitations. `from nps.campaigns import service as campaigns`, then `campaigns.launch(…)`."""
 
 from nps.campaigns.service.drafting import check_unchanged, copy, create, discard, edit, reply_addresses
-from nps.campaigns.service.launch import launch, start_scheduled, unschedule
+from nps.campaigns.service.launching import audience, launch, problems, start_scheduled, unschedule
+from nps.campaigns.service.outcomes import (
+    expire,
+    lapse,
+    mark_answered,
+    note_erased,
+    note_leaving,
+    note_pick,
+    note_receipt,
+    note_reply,
+    note_settled,
+    note_suppressed,
+)
 from nps.campaigns.service.planning import plan, wake_writer
+from nps.campaigns.service.reminders import remind
+from nps.campaigns.service.running import archive, finish, note_batch_paused, open_links, pause, resume, send_unknown_again, stop
+from nps.campaigns.service.single import Reply, invite_one
+from nps.campaigns.service.trial import send_test
+from nps.campaigns.service.upkeep import ask_to_look_after, look_after, tick
 from nps.campaigns.service.writing import write_due
 
 __all__ = [
+    "Reply",
+    "archive",
+    "ask_to_look_after",
+    "audience",
     "check_unchanged",
     "copy",
     "create",
     "discard",
     "edit",
+    "expire",
+    "finish",
+    "invite_one",
+    "lapse",
     "launch",
+    "look_after",
+    "mark_answered",
+    "note_batch_paused",
+    "note_erased",
+    "note_leaving",
+    "note_pick",
+    "note_receipt",
+    "note_reply",
+    "note_settled",
+    "note_suppressed",
+    "open_links",
+    "pause",
     "plan",
+    "problems",
+    "remind",
     "reply_addresses",
+    "resume",
+    "send_unknown_again",
     "start_scheduled",
+    "stop",
+    "send_test",
+    "tick",
     "unschedule",
     "wake_writer",
     "write_due",

@@ -12,7 +12,7 @@ from nps.accounts import queries as accounts
 from nps.campaigns import queries
 from nps.campaigns.errors import ChangedMeanwhile, WrongState
 from nps.campaigns.models import Campaign, Invitation
-from nps.campaigns.rules import limits, states, windows, words
+from nps.campaigns.rules import gates, limits, states, windows, words
 from nps.contacts.models import Segment
 from nps.core import clock, tenancy
 from nps.core.db import db
@@ -55,6 +55,7 @@ def create(name: str, *, by: UUID | None = None, kind: str = "one_time") -> Camp
         reply_to=account.reply_to,
         window=window.as_json(),
         min_age_days=0 if kind == "event" else 30,
+        reminder_days=gates.REMINDER_DAYS,
         lapse_hours=72 if kind == "event" else 168,
         edited_at=now,
         edited_by_id=by,

@@ -30,7 +30,8 @@ from nps.campaigns import queries
 from nps.campaigns.events import InvitationsPlanned
 from nps.campaigns.models import Campaign, CampaignWave, Invitation, WaveSlot
 from nps.campaigns.queries import gates as gates_sql
-from nps.campaigns.rules import states, windows
+from nps.campaigns.rules import windows
+from nps.campaigns.rules.states import CampaignState
 from nps.contacts.models import Contact
 from nps.core import clock, ids, sql, tenancy
 from nps.core.db import JSONValue, UTCDateTime, db
@@ -45,7 +46,7 @@ LOOK_AGAIN = 15
 
 
 def plan(campaign_id: UUID, number: int, *, batch: int = BATCH) -> bool:
-    """Plan the next batch of a wave. True when there is more. Harmless when the wave is planned or the campaign has ended."""
+    """Plan the next batch of a wave. True when there is more. Does nothing when the wave is planned or the campaign is not running."""
     now = clock.now()
     wave = db.session.scalar(
         select(CampaignWave)
@@ -54,7 +55,7 @@ def plan(campaign_id: UUID, number: int, *, batch: int = BATCH) -> bool:
         .execution_options(populate_existing=True)
     )
     campaign = queries.get_campaign(campaign_id)
-    if wave is None or wave.planned_at is not None or campaign.state not in states.LIVE:
+    if wave is None or wave.planned_at is not None or campaign.state != CampaignState.RUNNING:
         return False
     account = accounts.get_account(tenancy.current())
     who = and_(
@@ -77,6 +78,12 @@ def plan(campaign_id: UUID, number: int, *, batch: int = BATCH) -> bool:
     publish(InvitationsPlanned(campaign.account_id, campaign_id, number, planned, skipped))
     wake_writer()
     return last is not None
+
+
+def ask_for_plan(campaign: Campaign, wave: CampaignWave) -> None:
+    """Ask for the planner of a wave (again). Many calls cost one job, and planning twice changes nothing."""
+    arguments = {"account_id": str(campaign.account_id), "campaign_id": str(campaign.id), "wave": wave.number}
+    outbox.enqueue(PLAN, {**arguments, "occurred_at": wave.opened_at.isoformat()}, key=str(wave.id))
 
 
 def wake_writer() -> None:
@@ -180,6 +187,7 @@ def _insert(campaign: Campaign, wave: CampaignWave, account: Account, who: Colum
     t = timed.c
     again = literal(now, UTCDateTime())
     until = case((and_(t.reason.is_not(None), t.until.is_(None)), sql.plus_minutes(again, LOOK_AGAIN)), else_=t.until)
+    lapse = sql.plus_minutes(t.due, campaign.lapse_hours * 60)
     rows = select(
         literal(campaign.account_id),
         sql.new_id(),
@@ -191,7 +199,7 @@ def _insert(campaign: Campaign, wave: CampaignWave, account: Account, who: Colum
         t.reason,
         t.until,
         case((t.final == 1, null()), else_=t.due),
-        case((t.final == 1, null()), (until > t.due, until), else_=t.due),
+        case((t.final == 1, null()), (until > lapse, lapse), (until > t.due, until), else_=t.due),
         literal("en"),
         literal(wave.survey_version_id),
         literal(False),

@@ -87,7 +87,7 @@ def write(campaign: Campaign, invitation_ids: Sequence[UUID], account: Account, 
         if contact is None:
             verdict = _Said(Reason.ERASED, None, True)
         if verdict is not None:
-            changes.append(_change(invitation, verdict, now))
+            changes.append(_change(campaign, invitation, verdict, now))
         elif contact is not None:
             seen.add(contact.id)
             going.append((invitation, contact))
@@ -151,15 +151,19 @@ def _twice(contact: Contact, seen: set[UUID], now: datetime) -> _Said | None:
     return _Said(Reason.HARD_FLOOR, now + gates.UNDER_WAY_LOOK, False) if contact.id in seen else None
 
 
-def _change(invitation: Invitation, verdict: _Said, now: datetime) -> dict[str, Any]:
+def _change(campaign: Campaign, invitation: Invitation, verdict: _Said, now: datetime) -> dict[str, Any]:
+    ends = (invitation.due_at or now) + timedelta(hours=campaign.lapse_hours)
+    lapsed = not verdict.final and ends <= now
+    over = verdict.final or lapsed
     look = verdict.until or now + timedelta(minutes=planning.LOOK_AGAIN)
     return {
         "b_account": invitation.account_id,
         "b_id": invitation.id,
-        "state": "skipped" if verdict.final else "planned",
-        "reason": verdict.reason,
-        "reason_until": None if verdict.final else verdict.until,
-        "look_at": None if verdict.final else look,
+        "state": "skipped" if over else "planned",
+        "reason": Reason.LAPSED.value if lapsed else verdict.reason,
+        "held_by": verdict.reason if lapsed else None,
+        "reason_until": None if over else verdict.until,
+        "look_at": None if over else min(look, ends),
     }
 
 
