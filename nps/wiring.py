@@ -28,11 +28,13 @@ from nps.campaigns import events as campaigns_events
 from nps.campaigns import service as campaigns
 from nps.campaigns import tasks as campaigns_tasks
 from nps.contacts import events as contacts_events
+from nps.contacts import queries as contacts_queries
 from nps.contacts import service as contacts
 from nps.contacts import tasks as contacts_tasks
 from nps.core.events import Subscriptions, later, now
 from nps.delivery import events as delivery_events
 from nps.delivery import public as delivery_public
+from nps.delivery import queries as delivery_queries
 from nps.delivery import tasks as delivery_tasks
 from nps.delivery import views as delivery_views
 from nps.delivery import webhook as delivery_webhook
@@ -152,10 +154,15 @@ COMMANDS: list[click.Command] = [
 BADGES: dict[str, BadgeSource] = {}
 
 # {task of the set-up guide: function that says whether it is done, in the account's scope}
-FACTS: dict[str, Callable[[], object]] = {}
+FACTS: dict[str, Callable[[], object]] = {
+    "contacts": contacts_queries.count_contacts,
+    "domain": delivery_queries.verified_sender_domain,
+}
 
 # {meter of billing: function of (start, end) that counts in the account's scope}
-METERS: dict[str, Count] = {}
+METERS: dict[str, Count] = {
+    "contacts": lambda start, end: contacts_queries.count_contacts(),
+}
 
 # Task modules register themselves when they are imported.
 TASK_MODULES = (

@@ -16,6 +16,7 @@ from nps.core import clock, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
 from nps.core.settings import current
+from nps.delivery import queries as delivery
 
 Count = Callable[[datetime, datetime], int]
 
@@ -90,7 +91,11 @@ def current_period(now: datetime) -> tuple[datetime, datetime]:
 def meters(now: datetime) -> list[Meter]:
     """The four meters of the account in scope, counted from rows. A meter nobody counts is left out."""
     start, end = current_period(now)
-    sources: dict[str, Count] = {"members": lambda *_: accounts.count_members(), **_Meters.sources}
+    sources: dict[str, Count] = {
+        "emails": lambda *period: delivery.count_gone(("survey",), *period),
+        "members": lambda *_: accounts.count_members(),
+        **_Meters.sources,
+    }
     made = []
     for key, label in LABELS.items():
         if key in sources:

@@ -184,4 +184,4 @@ def tell(import_id: UUID) -> None:
             "state": row.state, "rows": row.done_rows, "added": row.added, "updated": row.updated, "unchanged": row.unchanged,
             "to_fix": row.to_fix, "left_out": row.left_out, "message": row.message or "",
         }  # fmt: skip
-        letters.mail_address("import_done", account.id, user.email, values, key=f"import:{row.id}:{row.state}")
+        letters.mail_address("import_done", user.email, values, key=f"import:{row.id}:{row.state}")
