@@ -27,6 +27,7 @@ from nps.billing.queries import Count
 from nps.campaigns import events as campaigns_events
 from nps.campaigns import service as campaigns
 from nps.campaigns import tasks as campaigns_tasks
+from nps.contacts import api as contacts_api
 from nps.contacts import events as contacts_events
 from nps.contacts import queries as contacts_queries
 from nps.contacts import service as contacts
@@ -75,6 +76,7 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (delivery_webhook.blueprint, "", guards.provider_door()),
     # api
     (api_views.blueprint, "", guards.public_door()),
+    (contacts_api.blueprint, "/api/v1", guards.api_key_door("contacts")),
     (analytics_api.blueprint, "/api/v1", guards.api_key_door("responses")),
 ]
 

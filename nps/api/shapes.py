@@ -74,7 +74,7 @@ Text = Annotated[str, AfterValidator(_keepable)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false, json_schema_input_type=bool)]
 Score = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10, description="0 to 10")]
-Instant = Annotated[datetime, BeforeValidator(_utc), PlainSerializer(rfc3339, return_type=str)]
+Instant = Annotated[datetime, BeforeValidator(_utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
 Day = Annotated[date, BeforeValidator(_day)]
 Currency = Annotated[str, AfterValidator(lambda code: _currency(code)), Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
