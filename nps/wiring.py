@@ -6,6 +6,7 @@ from datetime import timedelta
 import click
 from flask import Blueprint
 
+from nps.accounts import cli as accounts_cli
 from nps.accounts import events as accounts_events
 from nps.accounts import guards
 from nps.accounts import tasks as accounts_tasks
@@ -148,6 +149,8 @@ SCHEDULE: list[tuple[str, timedelta]] = [
 
 # click groups of `nps`
 COMMANDS: list[click.Command] = [
+    accounts_cli.account,
+    accounts_cli.user,
     analytics_cli.rollups,
     billing_cli.billing,
 ]

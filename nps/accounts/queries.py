@@ -24,6 +24,11 @@ def find_account(slug: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.slug == slug))
 
 
+def list_all_accounts() -> Sequence[Account]:
+    """Every account of the installation, by name."""
+    return db.session.scalars(select(Account).order_by(Account.name, Account.id)).all()
+
+
 def find_user(email: str) -> User | None:
     """The user of a normalised address."""
     return db.session.scalar(select(User).where(User.email == email))

@@ -31,6 +31,8 @@ from nps.accounts.service.sessions import (
     end_one_session,
     end_session,
     forget_dead_sessions,
+    is_fresh,
+    refresh,
     start_session,
 )
 from nps.accounts.service.team import (
@@ -68,6 +70,7 @@ __all__ = [
     "forget_old_tries",
     "forgive",
     "invite",
+    "is_fresh",
     "keep_limits",
     "keep_our_address",
     "look_at",
@@ -77,6 +80,7 @@ __all__ = [
     "note_use",
     "open_another",
     "open_invite",
+    "refresh",
     "remove_member",
     "resend_invite",
     "reset_password",

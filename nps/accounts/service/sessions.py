@@ -11,6 +11,7 @@ from nps.core.db import db
 
 IDLE = timedelta(hours=24)
 LIFE = timedelta(days=14)
+FRESH = timedelta(minutes=10)
 
 
 def start_session(user: User, agent: str, network: str) -> LoginSession:
@@ -51,3 +52,13 @@ def forget_dead_sessions() -> int:
     now = clock.now()
     done = db.session.execute(delete(LoginSession).where((LoginSession.seen_at < now - IDLE) | (LoginSession.created_at < now - LIFE)))
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def is_fresh(session: LoginSession) -> bool:
+    """Has whoever is there proved who they are within ten minutes?"""
+    return clock.now() - session.confirmed_at <= FRESH
+
+
+def refresh(session: LoginSession) -> None:
+    """They have proved it just now."""
+    session.confirmed_at = clock.now()

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 
 from nps.accounts import queries, rules, service
 from nps.accounts.forms import KeyForm
+from nps.accounts.views.again import sensitive
 from nps.core import clock
 from nps.core.errors import DomainError
 from nps.web import current
@@ -36,6 +37,7 @@ def index() -> Any:
 
 
 @keys.post("/api-keys")
+@sensitive
 def create() -> Any:
     """The secret is on this one answer and nowhere else."""
     form = KeyForm()
@@ -53,6 +55,7 @@ def create() -> Any:
 
 
 @keys.post("/api-keys/<uuid:id>/revocation")
+@sensitive
 def revoke(id: UUID) -> Any:
     key = service.revoke_key(id, by=current.user.email)
     flash(f"“{key.name}” is revoked. Whatever used it gets no answer from now on.", "good")

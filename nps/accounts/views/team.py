@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from nps.accounts import queries, rules, service
 from nps.accounts.forms import InviteForm, RoleForm
+from nps.accounts.views.again import sensitive
 from nps.core import clock
 from nps.core.errors import DomainError
 from nps.web import current
@@ -42,6 +43,7 @@ def index() -> Any:
 
 
 @team.post("/members/invitations")
+@sensitive
 def invite() -> Any:
     form = InviteForm().offer(current.member.role)
     if form.validate_on_submit():
@@ -70,6 +72,7 @@ def withdraw(id: UUID) -> Any:
 
 
 @team.route("/members/<uuid:id>", methods=["GET", "POST"])
+@sensitive
 def member(id: UUID) -> Any:
     """Change a member's role."""
     found = queries.get_membership(id)
@@ -84,6 +87,7 @@ def member(id: UUID) -> Any:
 
 
 @team.post("/members/<uuid:id>/removal")
+@sensitive
 def remove(id: UUID) -> Any:
     gone = service.remove_member(current.member, id, by=current.user.email)
     name = queries.get_user(gone.user_id).name
