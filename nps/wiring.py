@@ -28,6 +28,8 @@ from nps.billing.queries import Count
 from nps.campaigns import events as campaigns_events
 from nps.campaigns import service as campaigns
 from nps.campaigns import tasks as campaigns_tasks
+from nps.causes import events as causes_events
+from nps.causes import views as causes_views
 from nps.contacts import api as contacts_api
 from nps.contacts import events as contacts_events
 from nps.contacts import queries as contacts_queries
@@ -40,6 +42,11 @@ from nps.delivery import queries as delivery_queries
 from nps.delivery import tasks as delivery_tasks
 from nps.delivery import views as delivery_views
 from nps.delivery import webhook as delivery_webhook
+from nps.followups import events as followups_events
+from nps.followups import queries as followups_queries
+from nps.followups import service as followups
+from nps.followups import tasks as followups_tasks
+from nps.followups import views as followups_views
 from nps.referrals import events as referrals_events
 from nps.referrals import public as referrals_public
 from nps.referrals import service as referrals
@@ -75,6 +82,24 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (delivery_public.blueprint, "", guards.token_door("stop")),
     (delivery_views.blueprint, "", guards.dev_mail_door()),
     (delivery_webhook.blueprint, "", guards.provider_door()),
+    # causes
+    (causes_views.blueprint, "", guards.member_door("causes.read", "causes.write")),
+    # followups
+    (
+        followups_views.blueprint,
+        "",
+        guards.member_door(
+            "cases.read",
+            "cases.work",
+            each={
+                "note": ("cases.read", "cases.note"),
+                "queues": "queues.write",
+                "queue": "queues.write",
+                "new_queue": "queues.write",
+                "delete_queue": "queues.write",
+            },
+        ),
+    ),
     # api
     (api_views.blueprint, "", guards.public_door()),
     (contacts_api.blueprint, "/api/v1", guards.api_key_door("contacts")),
@@ -85,12 +110,12 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
 SUBSCRIPTIONS: Subscriptions = {
     campaigns_events.CampaignLaunched: [later("campaigns.plan")],
     delivery_events.MessagesAboutToLeave: [now(campaigns.note_leaving)],
-    delivery_events.MessagesSettled: [now(campaigns.note_settled)],
-    delivery_events.MessageReceipt: [now(campaigns.note_receipt)],
+    delivery_events.MessagesSettled: [now(campaigns.note_settled), now(followups.messages_settled)],
+    delivery_events.MessageReceipt: [now(campaigns.note_receipt), now(followups.receipt_arrived)],
     delivery_events.ContactSuppressed: [now(campaigns.note_suppressed)],
-    delivery_events.ReplyReceived: [now(campaigns.note_reply)],
+    delivery_events.ReplyReceived: [now(campaigns.note_reply), now(followups.reply_received)],
     delivery_events.BatchPaused: [now(campaigns.note_batch_paused)],
-    contacts_events.ContactErased: [now(campaigns.note_erased)],
+    contacts_events.ContactErased: [now(campaigns.note_erased), now(followups.contact_erased)],
     ResponseVerified: [now(analytics.note)],
     ResponseUpdated: [now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseUncounted: [now(analytics.note), now(referrals.withdraw_for_answer)],
@@ -100,6 +125,9 @@ SUBSCRIPTIONS: Subscriptions = {
     referrals_events.AdvocateLeft: [now(rewards.cancel_for_removed)],
     contacts_events.ImportFinished: [later("contacts.tell_import_ended")],
     delivery_events.YearlyChosen: [now(contacts.note_yearly)],
+    accounts_events.MemberRemoved: [now(followups.member_removed)],
+    accounts_events.RoleChanged: [now(followups.role_changed)],
+    delivery_events.AutoReplyReceived: [now(followups.auto_reply_received)],
 }
 
 # Events nobody listens to, on purpose (with the reason).
@@ -111,9 +139,6 @@ SILENT: dict[type, str] = {
     campaigns_events.CampaignStopped: "the page reads the state",
     campaigns_events.WaveFinished: "the page reads the state",
     accounts_events.MemberJoined: "a new member starts with what everybody sees",
-    accounts_events.MemberRemoved: "sessions and keys end in the same transaction",
-    accounts_events.RoleChanged: "rights are read at each request",
-    delivery_events.AutoReplyReceived: "a note on the mail itself; timelines read it there",
     delivery_events.SendingPaused: "kept in the account's sending state",
     delivery_events.SendingWarned: "kept in the account's sending state",
     delivery_events.SuppressionLifted: "the sender reads the stop itself",
@@ -128,6 +153,16 @@ SILENT: dict[type, str] = {
     contacts_events.ContactCreated: "for the webhooks to come",
     contacts_events.ContactUpdated: "for the webhooks to come",
     contacts_events.ImportUndone: "for the webhooks to come",
+    causes_events.CauseMoved: "the register shows the state; outgoing webhooks are not told about causes",
+    followups_events.CaseOpened: "the owner is told by mail in the same transaction",
+    followups_events.CaseAssigned: "the new owner is told by mail in the same transaction",
+    followups_events.CaseReplied: "figures read the case itself",
+    followups_events.CaseWaiting: "figures read the case itself",
+    followups_events.CustomerWrote: "the owner is told by mail in the same transaction",
+    followups_events.CaseOverdue: "owner and lead are told by mail in the same transaction",
+    followups_events.CaseEscalated: "the people of the step are told by mail in the same transaction",
+    followups_events.CaseClosed: "the customer may be asked again by the same transaction",
+    followups_events.CaseReopened: "the customer is held back by the same transaction",
 }
 
 # (task, every)
@@ -145,6 +180,7 @@ SCHEDULE: list[tuple[str, timedelta]] = [
     ("referrals.expire", timedelta(hours=1)),
     ("rewards.keep_time", timedelta(minutes=5)),
     ("delivery.tidy", timedelta(days=1)),
+    ("followups.watch", timedelta(minutes=1)),
 ]
 
 # click groups of `nps`
@@ -156,11 +192,12 @@ COMMANDS: list[click.Command] = [
 ]
 
 # {badge name of nps/web/navigation.py: function that counts what waits, in the account's scope}
-BADGES: dict[str, BadgeSource] = {}
+BADGES: dict[str, BadgeSource] = {"followups": followups_views.badge}
 
 # {task of the set-up guide: function that says whether it is done, in the account's scope}
 FACTS: dict[str, Callable[[], object]] = {
     "contacts": contacts_queries.count_contacts,
+    "owner": followups_queries.somebody_answers,
     "domain": delivery_queries.verified_sender_domain,
 }
 
@@ -179,6 +216,7 @@ TASK_MODULES = (
     delivery_tasks,
     rewards_tasks,
     referrals_tasks,
+    followups_tasks,
 )
 
 # Table modules that others point at, of features whose pages are not on the map yet.

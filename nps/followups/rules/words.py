@@ -1,7 +1,7 @@
 """How a clock reads: "1 h 16 min", "35 min late", "late since Friday, 16:30"."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,18 @@ def duration(minutes: int) -> str:
     if not hours:
         return f"{rest} min"
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def passed(time: timedelta) -> str:
+    """just now · 2 minutes ago · 3 hours ago · 5 days ago"""
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    for size, noun in ((1_440, "day"), (60, "hour")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {noun}{'' if count == 1 else 's'} ago"
+    return f"{minutes} minute{'' if minutes == 1 else 's'} ago"
 
 
 def target(minutes: int, longest_day: int) -> str:

@@ -39,9 +39,7 @@ def test_due_first_is_the_order_of_the_mock_up():
 def test_worth_first_is_money_per_minute_left():
     ranked = order.worth_first(the_list(), NOW)
     assert [case.key for case in ranked] == ["Bell", "Whitfield", "Ferris", "Nowak", "Grant", "Kessler", "Dubois"]
-    per_minute = [
-        round(order.per_minute(case.value, clock.minutes_left(A, NOW, case.due_at)), 3) for case in ranked if case.due_at > NOW
-    ]
+    per_minute = [round(order.per_minute(case.value, clock.minutes_left(A, NOW, case.due_at)), 3) for case in ranked if case.due_at > NOW]
     assert per_minute == [1.105, 0.977, 0.798, 0.385, 0.234, 0.103]
 
 

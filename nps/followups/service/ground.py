@@ -1,0 +1,54 @@
+"""What every command on a case begins and ends with."""
+
+from datetime import datetime
+from uuid import UUID
+
+from nps.accounts.models import Membership
+from nps.core.errors import Refused
+from nps.followups import queries
+from nps.followups.errors import MoveRefused
+from nps.followups.models import Case, Queue
+from nps.followups.rules import states
+from nps.followups.rules.hours import Hours
+from nps.followups.rules.states import CaseState, Move, NotAllowed
+from nps.followups.service import clocks
+
+
+def take(case_id: UUID) -> tuple[Case, Queue, Hours]:
+    """The case, locked until this unit of work ends, with its queue and hours. Raises NotFound."""
+    case = queries.get_case(case_id, lock=True)
+    queue = queries.get_queue(case.queue_id)
+    return case, queue, queries.hours_of(queue)
+
+
+def after(case: Case, move: Move, to: CaseState | None = None) -> CaseState:
+    """The state that follows. Raises MoveRefused (409): nothing is changed and what was typed is kept."""
+    try:
+        return states.after(CaseState(case.state), move, to)
+    except NotAllowed as refused:
+        raise MoveRefused(f"{refused} Nothing was changed and your words are kept.") from None
+
+
+def must_be_open(case: Case) -> None:
+    """Raises MoveRefused for a closed or merged case."""
+    if not case.is_open:
+        said = "merged into another" if case.state == CaseState.MERGED else "closed"
+        raise MoveRefused(f"This cannot be done now: the case is {said}. Nothing was changed and your words are kept.")
+
+
+def must_direct(actor: Membership, queue: Queue, what: str) -> None:
+    """Raises Refused unless the member directs this queue."""
+    if not queries.directs(actor, queue):
+        raise Refused(f"Only an owner, an admin or the lead of this queue {what}. Nothing was changed.")
+
+
+def settle(case: Case, queue: Queue, hours: Hours, now: datetime) -> None:
+    """Note when this case wants to be looked at again. The last step of every command."""
+    case.look_at = clocks.look_at(case, queue, hours, now)
+
+
+def note_human_reply(case: Case, at: datetime) -> None:
+    """A person of the company has answered: the customer's answer can no longer be edited."""
+    response = queries.find_response(case)
+    if response is not None:
+        response.acted_at = response.acted_at or at
