@@ -17,6 +17,7 @@ from nps.analytics import cli as analytics_cli
 from nps.analytics import service as analytics
 from nps.analytics import tasks as analytics_tasks
 from nps.analytics import views as analytics_views
+from nps.analytics.queries import usage as analytics_usage
 from nps.api import views as api_views
 from nps.billing import cli as billing_cli
 from nps.billing import events as billing_events
@@ -26,6 +27,7 @@ from nps.billing import views as billing_views
 from nps.billing import webhook as billing_webhook
 from nps.billing.queries import Count
 from nps.campaigns import events as campaigns_events
+from nps.campaigns import queries as campaigns_queries
 from nps.campaigns import service as campaigns
 from nps.campaigns import tasks as campaigns_tasks
 from nps.causes import events as causes_events
@@ -199,10 +201,12 @@ FACTS: dict[str, Callable[[], object]] = {
     "contacts": contacts_queries.count_contacts,
     "owner": followups_queries.somebody_answers,
     "domain": delivery_queries.verified_sender_domain,
+    "survey": campaigns_queries.count_campaigns,
 }
 
 # {meter of billing: function of (start, end) that counts in the account's scope}
 METERS: dict[str, Count] = {
+    "answers": analytics_usage.count_for_plan,
     "contacts": lambda start, end: contacts_queries.count_contacts(),
 }
 
