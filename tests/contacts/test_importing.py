@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from nps.campaigns.models import Campaign, Invitation
 from nps.contacts import queries
 from nps.contacts import service as contacts
 from nps.contacts.errors import WrongState
@@ -16,11 +17,19 @@ from nps.contacts.rules import matching as matching_rules
 from nps.contacts.rules import uploads
 from nps.contacts.rules.joining import Mode
 from nps.contacts.rules.matching import Matching
+from nps.contacts.rules.properties import Kind
 from nps.contacts.rules.tables import Unreadable
 from nps.contacts.service import importing
 from nps.contacts.service.importing import running
+from nps.core import clock as product_clock
 from nps.core.db import db
-from nps.core.errors import Invalid
+from nps.core.errors import Invalid, Refused
+from nps.core.spreadsheet import csv_stream
+from nps.delivery import queries as stops
+from nps.delivery import service as delivery
+from nps.delivery.models import Message
+from nps.jobs import outbox
+from nps.surveys.models import Survey
 from tests.contacts.workbook_files import workbook
 
 Run = Callable[[], int]
@@ -411,6 +420,174 @@ def test_day_and_month_are_asked_only_when_no_value_settles_them(account: Any) -
     chosen = proposed(late)
     assert importing.settle(late, chosen) == []
     assert chosen.orders == {"customer_since": "day"}
+
+
+def everything() -> list[list[str]]:
+    """The contacts file as it is downloaded."""
+    header, rows = queries.contacts_table()
+    text = b"".join(csv_stream(header, rows)).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_contacts_are_the_same_before_an_import_and_after_undoing_it(account: Any, run_jobs: Run, clock: Any) -> None:
+    """IM2."""
+    contacts.define_property("Plan", Kind.TEXT)
+    contacts.upsert({"external_id": "1", "email": "a@x.test", "name": "A", "properties": {"plan": "Starter"}, "consent_email": "given"})
+    contacts.upsert({"email": "b@x.test", "name": "B", "monthly_value": {"amount": 500, "currency": "EUR"}, "customer_since": "2020-01-02"})
+    contacts.upsert({"email": "c@x.test", "name": "C"})
+    before = everything()
+    clock.move(hours=1)
+    table = "customer id,email,name,plan,mrr,since,consent\n1,new@x.test,A2,Growth,9,2021-01-01,no\n,b@x.test,,Scale,12.50,2021-01-01,yes\n"
+    table += ",c@x.test,C,,,,\n" + "".join(f",n{n}@x.test,N{n},Free,1,2022-01-01,yes\n" for n in range(40))
+    row = import_all(table, run_jobs)
+    assert (counts(row)["added"], counts(row)["updated"], counts(row)["unchanged"]) == (40, 2, 1)
+    assert everything() != before
+    importing.undo(row.id)
+    run_jobs()
+    db.session.expire_all()
+    row = queries.get_import(row.id)
+    assert (row.state, row.undo_report) == ("undone", {"removed": 40, "restored": 2, "kept": []})
+    assert everything() == before
+    assert queries.count_contacts() == 3
+    with pytest.raises(WrongState, match="was undone"):
+        importing.undo(row.id)
+
+
+def test_undoing_keeps_who_was_asked_and_what_was_changed_since(account: Any, run_jobs: Run, clock: Any) -> None:
+    contacts.upsert({"email": "old@x.test", "name": "Old", "company": "Firm"})
+    row = import_all("email,name,company\nold@x.test,New,Other\na@x.test,A,F\nb@x.test,B,F\n", run_jobs)
+    clock.move(hours=2)
+    asked = queries.find_by_email("a@x.test")
+    assert asked is not None
+    contacts.mark_asked([asked.id], clock.now())
+    contacts.upsert({"email": "old@x.test", "name": "Newest"})
+    importing.undo(row.id)
+    run_jobs()
+    db.session.expire_all()
+    assert people() == [("a@x.test", "A", "F"), ("old@x.test", "Newest", "Firm")]
+    report = queries.get_import(row.id).undo_report
+    assert (report["removed"], report["restored"]) == (1, 1)
+    assert {(kept["name"], kept["why"]) for kept in report["kept"]} == {
+        ("A", "asked or answered meanwhile"),
+        ("Newest", "changed again since"),
+    }
+
+
+def some(kind: Any, **given: Any) -> Any:
+    """A row of a floor above, with something in every column that needs a value."""
+    made = kind(**given)
+    usual: dict[type, Any] = {str: "x", int: 1, bool: False}
+    for column in kind.__table__.columns:
+        if not column.nullable and column.default is None and column.name not in {"account_id", "id", *given}:
+            setattr(made, column.key, usual.get(column.type.python_type, product_clock.now()))
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def test_a_contact_that_something_points_at_is_emptied_when_its_import_is_undone(account: Any, run_jobs: Run) -> None:
+    row = import_all("email,name\na@x.test,A\nb@x.test,B\n", run_jobs)
+    pointed = queries.find_by_email("a@x.test")
+    assert pointed is not None
+    # What a rolling campaign writes while the row rests: a reason, and no survey.
+    survey = some(Survey)
+    campaign = some(Campaign, survey_id=survey.id)
+    some(Invitation, campaign_id=campaign.id, contact_id=pointed.id, state="skipped", reason="import_hold")
+    db.session.commit()
+    importing.undo(row.id)
+    run_jobs()
+    db.session.expire_all()
+    assert everything()[1:] == []
+    assert queries.count_contacts() == 0
+    left = db.session.scalars(select(Contact)).all()
+    assert [(c.email, c.name, c.erased_at is not None) for c in left] == [(None, None, True)]
+
+
+def test_after_a_day_an_import_stays(account: Any, run_jobs: Run, clock: Any) -> None:
+    row = import_all("email\na@x.test\n", run_jobs)
+    clock.move(hours=24, seconds=1)
+    with pytest.raises(WrongState, match="undone for 24 hours"):
+        importing.undo(row.id)
+
+
+def test_cells_that_look_like_formulas_come_back_as_they_were(account: Any, run_jobs: Run) -> None:
+    """IM7."""
+    contacts.define_property("Note", Kind.TEXT)
+    contacts.define_property("Balance", Kind.NUMBER)
+    contacts.upsert({"email": "a@x.test", "name": "=1+1", "phone": "+12075550142", "properties": {"note": "'=x", "balance": -5}})
+    exported = everything()
+    assert exported[1][exported[0].index("name")] == "'=1+1"
+    assert exported[1][exported[0].index("p.balance")] == "'-5"
+    contacts.upsert({"email": "a@x.test", "name": "x", "properties": {"note": "x", "balance": 1}})
+    out = io.StringIO()
+    csv.writer(out, delimiter=";").writerows(exported)
+    row = import_all(out.getvalue(), run_jobs)
+    assert (counts(row)["updated"], waiting(row)) == (1, [])
+    found = queries.find_by_email("a@x.test")
+    assert found is not None
+    assert (found.name, found.phone, found.properties) == ("=1+1", "+12075550142", {"note": "'=x", "balance": -5})
+
+
+def test_an_unsubscribed_column_stops_people_and_never_turns_them_on(account: Any, run_jobs: Run) -> None:
+    delivery.suppress("c@x.test", "unsubscribed", "link")
+    row = import_all("email,unsubscribed\na@x.test,yes\nb@x.test,no\nC@X.test,no\nd@x.test,2025-01-01\n", run_jobs)
+    assert [stops.is_suppressed(f"{letter}@x.test") for letter in "abcd"] == [True, False, True, True]
+    assert (counts(row)["added"], row.opted_out) == (4, 1)
+
+
+def test_a_person_who_asked_to_be_erased_is_left_out(account: Any, run_jobs: Run) -> None:
+    contact, _ = contacts.upsert({"email": "marker@x.test", "name": "Marker"})
+    contacts.erase(contact.id, by="Ines")
+    row = upload("email,name\nMARKER@x.test,Marker\na@x.test,A\n")
+    assert importing.preview(row, proposed(row)).counts["left_out"] == 1
+    importing.start(row.id, proposed(row))
+    run_jobs()
+    db.session.expire_all()
+    row = queries.get_import(row.id)
+    assert counts(row) == {"added": 1, "updated": 0, "unchanged": 0, "to_fix": 0, "left_out": 1}
+    (kept,) = queries.list_erased_rows(row.id)
+    assert (kept.row, kept.cells, kept.problem.startswith("This person asked to be erased on ")) == (2, [], True)
+    assert stops.is_suppressed("marker@x.test")
+
+
+def test_uploads_nobody_started_are_gone_after_a_day(account: Any, run_jobs: Run, clock: Any) -> None:
+    upload("email\na@x.test\n")
+    done = import_all("email\nb\nc@x.test\n", run_jobs)
+    assert waiting(done)
+    clock.move(hours=25)
+    outbox.enqueue("contacts.forget_files", {})
+    run_jobs()
+    assert db.session.scalars(select(Import.id)).all() == [done.id]
+    clock.move(days=31)
+    outbox.enqueue("contacts.forget_files", {})
+    run_jobs()
+    assert db.session.scalar(select(func.count()).select_from(ImportRow)) == 0
+
+
+def test_the_member_is_mailed_when_the_import_has_ended(account: Any, owner: Any, run_jobs: Run) -> None:
+    with uploads.prepare(io.BytesIO(big_table(30, {3}).encode()), "march.csv") as prepared:
+        row = importing.store(prepared, by_id=owner.id, by=owner.name)
+    importing.start(row.id, proposed(row))
+    run_jobs()
+    mail = db.session.scalars(select(Message)).one()
+    assert (mail.to_email, mail.subject) == (owner.email, "Your import is done: 29 added, 0 updated")
+    assert "1 row waits for a correction" in mail.body_text
+    assert f"/larkfield/imports/{row.id}" in mail.body_text
+
+
+def test_waiting_rows_come_as_they_were_with_row_and_problem(account: Any, run_jobs: Run) -> None:
+    row = import_all("email,name\n=1+1,Ann\na@x.test,A\nb@,Bob,extra\n", run_jobs)
+    header, rows = queries.waiting_rows_table(row.header, queries.stream_waiting_rows(row.id))
+    assert header == ["email", "name", "row", "problem"]
+    assert list(rows) == [["=1+1", "Ann", 2, "No @ in the email"], ["b@", "Bob", 4, "Nothing after the @ in the email"]]
+
+
+def test_an_account_that_is_not_confirmed_imports_a_hundred_contacts(account: Any, run_jobs: Run) -> None:
+    account.state = "unverified"
+    assert import_all(big_table(100), run_jobs).state == "done"
+    row = upload(big_table(101))
+    with pytest.raises(Refused, match="100 contacts can be imported"):
+        importing.start(row.id, proposed(row))
 
 
 def test_an_unreadable_file_stores_nothing(account: Any) -> None:

@@ -12,6 +12,7 @@ from nps.contacts.queries.contacts import (
     list_definitions,
     properties,
 )
+from nps.contacts.queries.export import contacts_table, waiting_rows_table
 from nps.contacts.queries.importing import (
     Stop,
     Stops,
@@ -39,6 +40,7 @@ __all__ = [
     "as_property",
     "audience_select",
     "condition",
+    "contacts_table",
     "count_contacts",
     "count_matching",
     "find_by_email",
@@ -71,4 +73,5 @@ __all__ = [
     "snapshots",
     "stream_contacts",
     "stream_waiting_rows",
+    "waiting_rows_table",
 ]

@@ -13,9 +13,11 @@ from nps.contacts.service.contacts import (
     upsert,
 )
 from nps.contacts.service.properties import archive_property, define_property
+from nps.contacts.service.segments import archive_segment, save_segment, use_uses
 
 __all__ = [
     "archive_property",
+    "archive_segment",
     "block",
     "define_property",
     "edit",
@@ -25,6 +27,8 @@ __all__ = [
     "mark_asked",
     "note_yearly",
     "release",
+    "save_segment",
     "set_gap",
     "upsert",
+    "use_uses",
 ]

@@ -22,7 +22,7 @@ from nps.contacts.rules.properties import Property
 from nps.contacts.rules.tables import Piece
 from nps.contacts.service.importing.bulk import look_up, note_numbers, stop_the_unsubscribed, store_bad, store_contacts, store_erased
 from nps.contacts.service.importing.files import BadRow, ReadRows, column_of, context_now, locked, read_rows, records_of
-from nps.core import clock, events, ids, tenancy
+from nps.core import clock, events, ids, settings, tenancy
 from nps.core.db import db
 
 CHUNK = 2_000
@@ -180,7 +180,8 @@ def tell(import_id: UUID) -> None:
     user = accounts.get_user(row.started_by_id) if row.started_by_id else None
     if user is not None:
         values = {
-            "name": user.name, "account": account.name, "slug": account.slug, "id": str(row.id), "filename": row.filename,
+            "name": user.name, "account": account.name, "link": f"{settings.current().base_url}/{account.slug}/imports/{row.id}",
+            "filename": row.filename,
             "state": row.state, "rows": row.done_rows, "added": row.added, "updated": row.updated, "unchanged": row.unchanged,
             "to_fix": row.to_fix, "left_out": row.left_out, "message": row.message or "",
         }  # fmt: skip
