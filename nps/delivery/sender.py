@@ -19,7 +19,6 @@ from nps.delivery.rules import Reply
 CHUNK = 200
 """Messages claimed at a time. Few enough that an urgent one waits a second at most, many enough that claiming costs little."""
 PROVIDER_LINES = 4
-RENEW_EVERY = 20.0
 PATIENCE = 25.0
 _RIPE_AFTER = 0.01
 _ASK_AGAIN = 0.5
@@ -96,6 +95,7 @@ class Loop:
         paced: bool,
         buckets: Buckets,
         linger: float = 0.5,
+        renew_every: float = 20.0,
         pause: Callable[[str], object] = lambda name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -107,7 +107,8 @@ class Loop:
         self._results: list[tuple[Parcel, Reply]] = []
         self._first_at: float | None = None
         self._ask_at = 0.0
-        self._renew_at = clock() + RENEW_EVERY
+        self._renew_every = renew_every
+        self._renew_at = clock() + renew_every
         self._patience_ends: float | None = None
         self._closed = False
         self._held_by_pace = False
@@ -150,7 +151,7 @@ class Loop:
             self._ask_at = 0.0 if taken and not self._held_by_pace else now + _ASK_AGAIN
         if now >= self._renew_at:
             self._desk.renew()
-            self._renew_at = now + RENEW_EVERY
+            self._renew_at = now + self._renew_every
         self._courier.want(len(self._stock) + len(self._open))
         going, pace_wait = self._next_ones()
         self._held_by_pace = pace_wait > 0

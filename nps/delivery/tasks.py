@@ -148,6 +148,7 @@ class _Desk:
             paced=self.office.transport.paced,
             buckets=self.office.buckets,
             linger=0.0 if self.office.settings.testing else 0.5,
+            renew_every=self.office.settings.job_lease_seconds / 3,
             pause=ports.current().get("pause") or (lambda name: None),
         )
         try:
@@ -162,6 +163,9 @@ class _Desk:
             for account_id in self.books.bounced:
                 with tenancy.account_scope(account_id):
                     sending.check_standing(now)
+            if executor.STOPPING.is_set():
+                # what was given back is for the next worker
+                queueing.wake()
             moment = sending.next_moment(now)
             if moment is not None:
                 queueing.wake(max(moment, now + timedelta(seconds=2)))

@@ -22,7 +22,6 @@ from nps.delivery.parcels import Parcel, Printer
 from nps.delivery.rules import AddressEffect, Fate, LaneEffect, MessageState, Reply, Standing, SuppressionReason, Verdict
 from nps.delivery.service import queueing, stops
 
-LEASE = timedelta(seconds=60)
 DOWN_AFTER = 5
 PROBE_EVERY = timedelta(seconds=60)
 HELD_AFTER = 3
@@ -33,6 +32,11 @@ _COLUMNS = [getattr(Message, field.name) for field in fields(Parcel)]
 _ENDS = ("sent", "unknown", "failed", "deferred", "dropped")
 _FATE = (Message.account_id, Message.id, Message.ref_kind, Message.ref_id, Message.contact_id, Message.kind)
 _NO_SYNC = {"synchronize_session": False}
+
+
+def lease() -> timedelta:
+    """How long a claim holds without being renewed: as long as a job's."""
+    return timedelta(seconds=settings.current().job_lease_seconds)
 
 
 @dataclass
@@ -100,7 +104,7 @@ def claim(books: Books, accounts: Sequence[UUID], limit: int, most_of_one: int, 
     db.session.execute(
         update(Message)
         .where(Message.id.in_([parcel.id for parcel in parcels]))
-        .values(state=MessageState.CLAIMED.value, lease_token=books.token, lease_until=now + LEASE),
+        .values(state=MessageState.CLAIMED.value, lease_token=books.token, lease_until=now + lease()),
         execution_options=_NO_SYNC,
     )
     lapsed = [parcel for parcel in parcels if parcel.lapses_at is not None and parcel.lapses_at <= now]
@@ -146,7 +150,7 @@ def renew(books: Books, now: datetime) -> None:
     db.session.execute(
         update(Message)
         .where(Message.lease_token == books.token, Message.state.in_((MessageState.CLAIMED.value, MessageState.SENDING.value)))
-        .values(lease_until=now + LEASE),
+        .values(lease_until=now + lease()),
         execution_options=_NO_SYNC,
     )
 
@@ -181,7 +185,7 @@ def begin(books: Books, parcels: Sequence[Parcel], now: datetime) -> list[Parcel
                 reason="",
                 tries=Message.tries + 1,
                 first_try_at=func.coalesce(Message.first_try_at, now),
-                lease_until=now + LEASE,
+                lease_until=now + lease(),
             )
             .returning(Message.id),
             execution_options=_NO_SYNC,
@@ -530,16 +534,16 @@ def _put_off(books: Books, parcel: Parcel, reply: Reply, verdict: Verdict, now: 
 def take_back(now: datetime) -> tuple[int, int]:
     """Leases that are over: `claimed` messages are queued again, `sending` ones are `unknown` from now on and never sent again by
     themselves. Returns how many of each."""
-    over = Message.lease_until < now
+    ended = Message.lease_until < now
     done = db.session.execute(
         update(Message)
-        .where(Message.state == MessageState.CLAIMED, over)
+        .where(Message.state == MessageState.CLAIMED, ended)
         .values(state=MessageState.QUEUED.value, lease_token=None, lease_until=None),
         execution_options=_NO_SYNC,
     )
     rows = db.session.execute(
         update(Message)
-        .where(Message.state == MessageState.SENDING, over)
+        .where(Message.state == MessageState.SENDING, ended)
         .values(state=MessageState.UNKNOWN.value, reason="unknown", finished_at=now, lease_token=None, lease_until=None)
         .returning(*_FATE),
         execution_options=_NO_SYNC,
@@ -577,10 +581,10 @@ def next_moment(now: datetime) -> datetime | None:
             Message.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)), Message.due_at > now
         )
     )
-    lease = db.session.scalar(
+    over = db.session.scalar(
         select(func.min(Message.lease_until)).where(Message.state.in_((MessageState.CLAIMED.value, MessageState.SENDING.value)))
     )
-    moments = [moment for moment in (due, lease) if moment is not None]
+    moments = [moment for moment in (due, over) if moment is not None]
     return max(min(moments), now) if moments else None
 
 
