@@ -26,6 +26,7 @@ from nps.billing import tasks as billing_tasks
 from nps.billing import views as billing_views
 from nps.billing import webhook as billing_webhook
 from nps.billing.queries import Count
+from nps.campaigns import api as campaigns_api
 from nps.campaigns import events as campaigns_events
 from nps.campaigns import queries as campaigns_queries
 from nps.campaigns import service as campaigns
@@ -49,10 +50,12 @@ from nps.followups import queries as followups_queries
 from nps.followups import service as followups
 from nps.followups import tasks as followups_tasks
 from nps.followups import views as followups_views
+from nps.referrals import api as referrals_api
 from nps.referrals import events as referrals_events
 from nps.referrals import public as referrals_public
 from nps.referrals import service as referrals
 from nps.referrals import tasks as referrals_tasks
+from nps.responses import api as responses_api
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
 from nps.rewards import events as rewards_events
 from nps.rewards import service as rewards
@@ -105,6 +108,9 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     # api
     (api_views.blueprint, "", guards.public_door()),
     (contacts_api.blueprint, "/api/v1", guards.api_key_door("contacts")),
+    (campaigns_api.blueprint, "/api/v1", guards.api_key_door("campaigns")),
+    (responses_api.blueprint, "/api/v1", guards.api_key_door("responses")),
+    (referrals_api.blueprint, "/api/v1", guards.api_key_door("conversions")),
     (analytics_api.blueprint, "/api/v1", guards.api_key_door("responses")),
 ]
 

@@ -27,6 +27,7 @@ from nps.core.ports import Ports
 from nps.core.settings import Settings, load
 from nps.jobs import executor
 from tests import services
+from tests.machine import Machine
 
 KEYS = ("a test key that is long enough to sign with", "an older test key that is long enough too")
 PASSWORD = "correct horse battery staple"
@@ -259,6 +260,19 @@ def sign_in(app: Flask) -> Callable[..., Browser]:
 def signed_in(sign_in: Callable[..., Browser], account: Account, owner: User) -> Browser:
     """Ines's browser, signed in to Larkfield."""
     return sign_in(owner)
+
+
+@pytest.fixture
+def make_machine(client: Browser) -> Callable[..., Machine]:
+    """make_machine(account, "contacts:write") gives a program with a key of that account and these rights."""
+
+    def make(account: Account, *scopes: str) -> Machine:
+        with tenancy.account_scope(account.id):
+            _, secret = accounts.create_api_key("tests", list(scopes), None)
+            db.session.commit()
+        return Machine(client, secret)
+
+    return make
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from pydantic import Field
 from sqlalchemy import select
 
@@ -15,9 +14,9 @@ from nps.accounts.models import Account, AuditEntry
 from nps.api.blueprint import Api, needs_idempotency_key
 from nps.api.paging import page
 from nps.api.shapes import Amount, Day, Flag, Instant, Paged, PageQuery, Score, Shape, Text, Whole
-from nps.core import tenancy
 from nps.core.db import db
 from nps.core.errors import Conflict
+from tests.machine import Machine
 
 
 class ThingIn(Shape):
@@ -95,37 +94,6 @@ def with_things(app: Flask) -> Flask:
     app.register_blueprint(blueprint, url_prefix="/api/v1")
     guards.attach(app, blueprint.name, door)
     return app
-
-
-class Machine:
-    """A program of a customer: sends its key and JSON."""
-
-    def __init__(self, client: FlaskClient, secret: str) -> None:
-        self.client = client
-        self.headers = {"Authorization": f"Bearer {secret}"}
-
-    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        more = {name.replace("_", "-"): value for name, value in headers.items()}
-        given: dict[str, Any] = {"headers": {**self.headers, **more}}
-        if body is not None:
-            given["json"] = body
-        return self.client.open(f"/api/v1{path}", method=method, **given)
-
-    def raw(self, method: str, path: str, data: Any, content_type: str | None = "application/json") -> Any:
-        return self.client.open(f"/api/v1{path}", method=method, data=data, content_type=content_type, headers=self.headers)
-
-
-@pytest.fixture
-def make_machine(client: FlaskClient) -> Callable[..., Machine]:
-    """make_machine(account, *scopes) gives a program with a key of that account."""
-
-    def make(account: Account, *scopes: str) -> Machine:
-        with tenancy.account_scope(account.id):
-            _, secret = accounts.create_api_key("tests", list(scopes), None)
-            db.session.commit()
-        return Machine(client, secret)
-
-    return make
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from nps.api import limits
 from nps.core import clock as product_clock
 from nps.core import tenancy
 from nps.core.db import db
-from tests.api.conftest import Machine
 from tests.conftest import Browser
+from tests.machine import Machine
 
 
 def problem(answer: Any, status: int, code: str | None = None) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from nps.api.models import IdempotencyKey
 from nps.core import clock as product_clock
 from nps.core import ids
 from nps.core.db import db
-from tests.api.conftest import Machine
 from tests.api.test_floor import problem, stored
+from tests.machine import Machine
 
 
 def post(machine: Machine, key: str, body: dict[str, Any] | None = None) -> Any:
