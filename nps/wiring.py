@@ -46,6 +46,7 @@ from nps.delivery import tasks as delivery_tasks
 from nps.delivery import views as delivery_views
 from nps.delivery import webhook as delivery_webhook
 from nps.followups import events as followups_events
+from nps.followups import public as followups_public
 from nps.followups import queries as followups_queries
 from nps.followups import service as followups
 from nps.followups import tasks as followups_tasks
@@ -90,6 +91,7 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     # causes
     (causes_views.blueprint, "", guards.member_door("causes.read", "causes.write")),
     # followups
+    (followups_public.blueprint, "", guards.token_door("solved")),
     (
         followups_views.blueprint,
         "",

@@ -93,6 +93,11 @@ class Values:
     slots: Mapping[str, str] = field(default_factory=dict)
 
 
+def filled(text: str, slots: Mapping[str, str]) -> str:
+    """A text with marks as one person got it, unescaped: for saying what stood in a subject, not for making mails."""
+    return _MARK.sub(lambda found: slots.get(found[1]) or found[2] or "", text)
+
+
 # --- encodings ----------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,18 @@ from sqlalchemy import func, or_, select
 from nps.core import clock, email_address, ids
 from nps.core.db import db
 from nps.core.errors import NotFound
-from nps.delivery import rules
-from nps.delivery.models import AddressHealth, InboundMail, MailBatch, MailboxMail, Message, SenderDomain, SendingState, Suppression
+from nps.delivery import compose, rules
+from nps.delivery.models import (
+    AddressHealth,
+    InboundMail,
+    MailBatch,
+    MailboxMail,
+    MailTemplate,
+    Message,
+    SenderDomain,
+    SendingState,
+    Suppression,
+)
 from nps.delivery.rules import MessageState, SuppressionReason
 
 _NO_SUCH_MESSAGE = "There is no such message in this account."
@@ -28,6 +38,14 @@ def find_message(message_id: UUID) -> Message | None:
     # states are changed by set-based statements, so what the session remembers of a message is not believed
     query = select(Message).where(Message.id == message_id).execution_options(populate_existing=True)
     return db.session.scalars(query).first()
+
+
+def subject_of(message: Message) -> str:
+    """What stood in the subject line of a message, its wording filled for its person."""
+    if message.subject is not None or message.template_id is None:
+        return message.subject or ""
+    wording = db.session.scalar(select(MailTemplate.subject).where(MailTemplate.id == message.template_id))
+    return compose.filled(wording or "", message.slots)
 
 
 def address_of(message_id: UUID) -> str:

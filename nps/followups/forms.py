@@ -81,6 +81,7 @@ class ClosureForm(Form):
     )
     learning = TextAreaField("What did we learn?", [Length(max=500, message="At most 500 characters.")])
     made_good = StringField("What we did", [Length(max=200, message="At most 200 characters.")])
+    ask_solved = BooleanField("Ask “Is it solved?” under the letter")
     body = TextAreaField("Your reply")
     seen = IntegerField("Seen", [Optional()], default=0)
     anyway = HiddenField()

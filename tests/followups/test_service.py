@@ -625,7 +625,7 @@ def test_counts_for_badge_and_strip(larkfield: Larkfield, clock) -> None:
     waiting = larkfield.case(3, larkfield.contact("Yuki Tanaka"))
     followups.reply(waiting.id, larkfield.owner, "We are on it.", seen=99)
     clock.move(minutes=95)
-    counts = queries.count_open(later.started_at + timedelta(minutes=95))
+    counts = queries.needs_you(later.started_at + timedelta(minutes=95))
     assert (counts.open, counts.overdue, counts.due_today, counts.waiting) == (4, 1, 1, 1)
     assert (counts.first_overdue_name, counts.first_overdue_words) == (
         "Marcus Bell",
@@ -643,3 +643,22 @@ def test_an_erased_customer_leaves_no_words_and_the_counts(larkfield: Larkfield)
     assert (case.state, case.outcome) == (CaseState.CLOSED, "erased")
     assert not any("Dana" in str([event.body, event.facts, event.before, event.after]) for event in queries.list_events(case.id))
     assert queries.find_draft(case.id, larkfield.owner.id) is None
+
+
+def test_an_answer_that_turned_good_and_bad_again_opens_a_case_again(larkfield: Larkfield) -> None:
+    contact = larkfield.contact()
+    response = larkfield.response(contact, 2)
+    first = followups.open_case(contact.id, response.id, started_at=response.verified_at, score=2)
+    revise(response, 2, 9)
+    second = followups.open_case(contact.id, response.id, started_at=response.verified_at, score=2)
+    assert second.id != first.id
+    assert second.is_open
+    assert queries.promise_for(response.id).case_id == second.id
+
+
+def test_a_closed_appeal_leaves_the_customer_in_peace_while_another_case_is_open(larkfield: Larkfield) -> None:
+    contact = larkfield.contact()
+    larkfield.case(3, contact)
+    appeal = followups.open_case(contact.id, None, started_at=larkfield.minute(), kind="appeal")
+    followups.close(appeal.id, larkfield.owner, FIXED)
+    assert "open_case" in contact.holds

@@ -12,6 +12,7 @@ from nps.followups.queries.cases import (
     find_response,
     get_case,
     get_event,
+    has_open,
     human_contacts,
     list_events,
     list_of_contact,
@@ -24,17 +25,17 @@ from nps.followups.queries.cases import (
 )
 from nps.followups.queries.figures import Loop, Met, Promise, first_reply_met, loop, promise_for
 from nps.followups.queries.lists import (
-    Counts,
     Filter,
+    NeedsYou,
     Row,
     Sort,
     View,
-    count_open,
     count_views,
     face_of,
     last_answered,
     list_ids,
     list_rows,
+    needs_you,
 )
 from nps.followups.queries.page import CasePage, Place, case_page, place_of
 from nps.followups.queries.queues import (
@@ -62,10 +63,10 @@ from nps.followups.queries.queues import (
 
 __all__ = [
     "CasePage",
-    "Counts",
     "Filter",
     "Loop",
     "Met",
+    "NeedsYou",
     "Place",
     "Promise",
     "Row",
@@ -73,7 +74,6 @@ __all__ = [
     "WORKS_CASES",
     "View",
     "case_page",
-    "count_open",
     "count_views",
     "face_of",
     "first_reply_met",
@@ -95,6 +95,7 @@ __all__ = [
     "find_last_closed",
     "find_open",
     "find_response",
+    "has_open",
     "get_case",
     "get_event",
     "get_queue",
@@ -116,6 +117,7 @@ __all__ = [
     "members_of",
     "messages_since",
     "named_members",
+    "needs_you",
     "names_of_members",
     "promise_before_score",
     "seats",

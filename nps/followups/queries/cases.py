@@ -55,6 +55,11 @@ def find_open(contact_id: UUID, lock: bool = False) -> Case | None:
     return db.session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
 
 
+def has_open(contact_id: UUID) -> bool:
+    """Is any case of this customer open, an appeal included?"""
+    return db.session.scalar(select(Case.id).where(Case.contact_id == contact_id, Case.state.in_(OPEN)).limit(1)) is not None
+
+
 def find_last_closed(contact_id: UUID) -> Case | None:
     """The customer's case that was closed last."""
     query = select(Case).where(Case.contact_id == contact_id, Case.closed_at.is_not(None), Case.state == "closed", Case.kind != "appeal")
@@ -67,8 +72,13 @@ def find_response(case: Case) -> Response | None:
 
 
 def find_case_of_response(response_id: UUID) -> Case | None:
-    """The case an answer opened or joined, or its survivor."""
-    event = select(CaseEvent.case_id).where(CaseEvent.response_id == response_id).order_by(CaseEvent.occurred_at).limit(1)
+    """The case an answer opened or joined last, or its survivor."""
+    event = (
+        select(CaseEvent.case_id)
+        .where(CaseEvent.response_id == response_id)
+        .order_by(CaseEvent.occurred_at.desc(), CaseEvent.id.desc())
+        .limit(1)
+    )
     case_id = db.session.scalar(event)
     case = get_case(case_id) if case_id is not None else None
     return survivor(case) if case is not None else None

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from nps.causes import queries as causes
 from nps.contacts.models import Contact
+from nps.core import clock as product_clock
 from nps.core.db import db
 from nps.followups.models import Case, CaseEvent
 from nps.followups.queries.cases import names_of_members
@@ -198,7 +199,7 @@ def face_of(case: Case, hours: Hours, now: datetime, pill: bool = False) -> Face
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class NeedsYou:
     """How the account's open cases stand: everybody's, in every queue, snoozed ones included."""
 
     open: int
@@ -212,8 +213,9 @@ class Counts:
     next_due_words: str = ""
 
 
-def count_open(now: datetime) -> Counts:
+def needs_you(now: datetime | None = None) -> NeedsYou:
     """What the badge, the overview's strip and the set-up guide say about follow-ups."""
+    now = now or product_clock.now()
     grouped = db.session.execute(select(Case.state, func.count()).where(Case.state.in_(OPEN)).group_by(Case.state))
     states = {row[0]: row[1] for row in grouped}
     nobody = db.session.scalar(select(func.count()).select_from(Case).where(Case.state.in_(OPEN), Case.owner_id.is_(None))) or 0
@@ -230,7 +232,7 @@ def count_open(now: datetime) -> Counts:
         row for row in rows if row.due_at >= now and order.group_of(CaseState.NEW, row.due_at, now, hours[row.queue_id]) is Group.TODAY
     ]
     first = late[0] if late else None
-    return Counts(
+    return NeedsYou(
         open=sum(states.values()),
         overdue=len(late),
         due_today=len(today),

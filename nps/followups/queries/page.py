@@ -73,6 +73,7 @@ class CasePage:
     directs: bool
     seen: int
     now: datetime
+    reply_text: str = ""  # what the cause of this case says in replies
     other_ways: list[str] = field(default_factory=list)
 
 
@@ -111,6 +112,7 @@ def case_page(case_id: UUID, member: Membership, now: datetime) -> CasePage:
         directs=directs,
         seen=case.last_number,
         now=now,
+        reply_text=causes.get_cause(case.cause_id).reply_text if case.cause_id is not None else "",
         other_ways=[way for way in (contact.phone,) if way],
     )
 

@@ -1,7 +1,7 @@
 """What a reply looks like in the customer's mailbox, and what of their reply is shown on the case page."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
@@ -72,31 +72,39 @@ def subject(original: str) -> str:
     return f"Re: {plain or 'Your answer'}"
 
 
-def as_text(body: str, quote: str, lead: str) -> str:
-    """The text part: what was typed, then the customer's answer quoted."""
-    if not quote.strip():
-        return body.strip() + "\n"
-    quoted = "\n".join(f"> {line}".rstrip() for line in quote.strip().splitlines())
-    return f"{body.strip()}\n\n{lead}\n{quoted}\n"
+Links = Sequence[tuple[str, str]]
+"""(words, address) of the links under a closing letter."""
+
+SOLVED_QUESTION = "Is it solved?"
 
 
-def as_html(body: str, quote: str, lead: str) -> str:
-    """The same as simple HTML: paragraphs, line breaks and a quotation. Everything typed is escaped."""
+def as_text(body: str, quote: str, lead: str, links: Links = ()) -> str:
+    """The text part: what was typed, the question if there is one, then the customer's answer quoted."""
+    parts = [body.strip()]
+    if links:
+        parts.append("\n".join([SOLVED_QUESTION, *(f"{words}: {address}" for words, address in links)]))
+    if quote.strip():
+        quoted = "\n".join(f"> {line}".rstrip() for line in quote.strip().splitlines())
+        parts.append(f"{lead}\n{quoted}")
+    return "\n\n".join(parts) + "\n"
+
+
+def as_html(body: str, quote: str, lead: str, links: Links = ()) -> str:
+    """The same as simple HTML: paragraphs, line breaks, links and a quotation. Everything typed is escaped."""
     parts = [_paragraphs(body)]
+    if links:
+        made = Markup(" · ").join(Markup('<a href="{}">{}</a>').format(address, words) for words, address in links)
+        parts.append(Markup("<p>{} {}</p>").format(SOLVED_QUESTION, made))
     if quote.strip():
         parts.append(
             Markup(
                 '<p style="color:#51565f">{}</p>'
                 '<blockquote style="margin:0;padding-left:12px;border-left:2px solid #e4e2dc;color:#51565f">{}</blockquote>'
-            ).format(lead, Markup(_paragraphs(quote)))
+            ).format(lead, _paragraphs(quote))
         )
-    return str(
-        Markup('<div style="font-family:sans-serif;font-size:15px;line-height:1.5">{}</div>').format(Markup("").join(map(Markup, parts)))
-    )
+    return str(Markup('<div style="font-family:sans-serif;font-size:15px;line-height:1.5">{}</div>').format(Markup("").join(parts)))
 
 
-def _paragraphs(text: str) -> str:
+def _paragraphs(text: str) -> Markup:
     blocks = [block for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()) if block.strip()]
-    return str(
-        Markup("").join(Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n"))) for block in blocks)
-    )
+    return Markup("").join(Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n"))) for block in blocks)

@@ -2,7 +2,7 @@
 
 from nps.followups.service.arriving import auto_reply_received, contact_erased, messages_settled, receipt_arrived, reply_received
 from nps.followups.service.assigning import assign, assign_many, member_removed, move, reassign_all, role_changed
-from nps.followups.service.closing import NOT_CLEAR, Closure, close, close_many, reopen, save_outcome, undo
+from nps.followups.service.closing import NOT_CLEAR, Closure, close, close_many, reopen, save_outcome, say_solved, undo
 from nps.followups.service.mail import has_stopped, may_be_written_to
 from nps.followups.service.moves import WAYS, log_attempt, log_contact, note, snooze, take_back, wait
 from nps.followups.service.opening import answer_revised, open_by_hand, open_case
@@ -62,6 +62,7 @@ __all__ = [
     "save_outcome",
     "save_queue",
     "save_reply",
+    "say_solved",
     "snooze",
     "take_back",
     "undo",

@@ -28,7 +28,7 @@ def reply_received(event: ReplyReceived) -> None:
     """
     if queries.find_event_of_message(event.inbound_id) is not None:
         return
-    if event.score is not None and event.from_known and event.ref_kind != "case":
+    if event.ref_kind == mail.NOTICE or (event.score is not None and event.from_known and event.ref_kind != mail.REF):
         return
     case, how = _case_for(event)
     if case is None:
@@ -38,7 +38,7 @@ def reply_received(event: ReplyReceived) -> None:
 
 def _case_for(event: ReplyReceived) -> tuple[Case | None, str]:
     """(case, how it was found). A closed one within 90 days is given back to be opened again; after that a new one is linked to it."""
-    if event.ref_kind == "case" and event.ref_id is not None:
+    if event.ref_kind == mail.REF and event.ref_id is not None:
         case = queries.survivor(queries.get_case(event.ref_id))
         if case.is_open:
             return case, ""
@@ -110,7 +110,7 @@ def auto_reply_received(event: AutoReplyReceived) -> None:
     if queries.find_event_of_message(event.inbound_id) is not None:
         return
     case = None
-    if event.ref_kind == "case" and event.ref_id is not None:
+    if event.ref_kind == mail.REF and event.ref_id is not None:
         case = queries.survivor(queries.get_case(event.ref_id))
     elif event.contact_id is not None:
         case = queries.find_open(event.contact_id)
@@ -129,7 +129,7 @@ def messages_settled(event: MessagesSettled) -> None:
 
 def receipt_arrived(event: MessageReceipt) -> None:
     """A reply that bounced after it was sent did not arrive either."""
-    if event.ref_kind == "case" and event.state == "bounced":
+    if event.ref_kind == mail.REF and event.state == "bounced":
         _reply_failed(event.message_id, event.reason)
 
 

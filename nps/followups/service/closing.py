@@ -25,9 +25,8 @@ from nps.followups.models import Case, CaseEvent, Queue, ReplyDraft
 from nps.followups.rules import closing, states
 from nps.followups.rules.hours import Hours
 from nps.followups.rules.states import CaseState, Move
-from nps.followups.service import clocks, ground, history, mail
+from nps.followups.service import clocks, ground, history, mail, telling
 
-HOLD = "open_case"
 NOT_CLEAR = "not-clear"
 UNDOABLE = frozenset({"closed", "assigned", "snoozed", "reply"})
 
@@ -41,6 +40,7 @@ class Closure:
     cause: str = ""
     new_cause: str = ""
     made_good: str = ""
+    ask_solved: bool = False  # "Is it solved?" under the letter that closes
 
 
 def columns(
@@ -109,7 +109,7 @@ def close(case_id: UUID, actor: Membership, closure: Closure) -> CaseEvent:
 
 def announce(case: Case, now: datetime) -> None:
     """What follows a close: the customer may be asked again, drafts go, listeners hear."""
-    contacts.release(case.contact_id, HOLD)
+    ground.may_be_asked_again(case)
     db.session.execute(delete(ReplyDraft).where(ReplyDraft.case_id == case.id).execution_options(synchronize_session=False))
     publish(CaseClosed(tenancy.current(), case.id, case.contact_id, case.response_id, str(case.outcome), case.cause_id, now))
 
@@ -197,9 +197,31 @@ def opened_again(
 
 def came_back(case: Case, now: datetime) -> None:
     """What follows when a closed case is open again: the customer is not asked, listeners hear."""
-    contacts.hold(case.contact_id, HOLD)
+    contacts.hold(case.contact_id, ground.HOLD)
     causes.note_case(case.contact_id, is_open=True)
     publish(CaseReopened(tenancy.current(), case.id, case.contact_id, now))
+
+
+def say_solved(case_id: UUID, solved: bool) -> Case:
+    """The customer answers "Is it solved?". "Not yet" opens a case again that was closed within 90 days, with a next-reply clock.
+
+    Saying the same twice changes nothing; the last word stands.
+    """
+    now = product_clock.now()
+    case, queue, hours = ground.take(queries.survivor(queries.get_case(case_id)).id)
+    said = "yes" if solved else "not_yet"
+    if case.solved == said or case.state == CaseState.MERGED:
+        return case
+    again = not solved and case.closed_at is not None and states.reopens(case.closed_at, now) and queries.find_open(case.contact_id) is None
+    history.change(case, "solved", now=now, facts={"solved": said}, to={"solved": said})
+    if again:
+        to = {"state": ground.after(case, Move.CUSTOMER_WROTE), "solved": said} | clocks.start(
+            hours, clocks.NEXT, now, queue.target_next_reply
+        )
+        event = opened_again(case, queue, hours, now, actor_id=None, body="", to=to, facts={"solved": said})
+        told = [case.owner_id] if case.owner_id is not None else [queries.lead_of(queue)]
+        telling.tell(case, hours, told, "The customer says it is not solved", key=f"solved:{event.number}", now=now)
+    return case
 
 
 def _no_other_open(case: Case) -> None:
@@ -244,6 +266,6 @@ def _restore(case: Case, event: CaseEvent, now: datetime, actor: Membership) -> 
     facts = {"what": event.what, "number": event.number}
     done = history.change(case, "undone", now=now, actor_id=actor.id, facts=facts, undoes_id=event.id, to=to)
     if closed:
-        contacts.hold(case.contact_id, HOLD)
+        contacts.hold(case.contact_id, ground.HOLD)
         causes.note_case(case.contact_id, is_open=True)
     return done

@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from nps.accounts.models import Membership
+from nps.contacts import service as contacts
+from nps.core.db import db
 from nps.core.errors import Refused
 from nps.followups import queries
 from nps.followups.errors import MoveRefused
@@ -12,6 +14,9 @@ from nps.followups.rules import states
 from nps.followups.rules.hours import Hours
 from nps.followups.rules.states import CaseState, Move, NotAllowed
 from nps.followups.service import clocks
+
+HOLD = "open_case"
+"""Why nobody asks a customer for a score while somebody follows up."""
 
 
 def take(case_id: UUID) -> tuple[Case, Queue, Hours]:
@@ -45,6 +50,13 @@ def must_direct(actor: Membership, queue: Queue, what: str) -> None:
 def settle(case: Case, queue: Queue, hours: Hours, now: datetime) -> None:
     """Note when this case wants to be looked at again. The last step of every command."""
     case.look_at = clocks.look_at(case, queue, hours, now)
+
+
+def may_be_asked_again(case: Case) -> None:
+    """Let surveys reach the customer again, unless another case of theirs is open."""
+    db.session.flush()
+    if not queries.has_open(case.contact_id):
+        contacts.release(case.contact_id, HOLD)
 
 
 def note_human_reply(case: Case, at: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from nps.accounts import queries as accounts
 from nps.accounts.models import Membership
 from nps.contacts.models import Contact
-from nps.core import settings, tenancy
+from nps.core import ids, settings, tenancy
 from nps.core.db import db
 from nps.delivery import queries as delivery_queries
 from nps.delivery import service as delivery
@@ -18,7 +18,7 @@ from nps.followups.errors import MayNotWrite
 from nps.followups.models import Case
 from nps.followups.rules import letters, words
 
-REF = "case"
+REF, NOTICE = "case", "notice"
 TAKEN_BACK = "taken_back"
 
 
@@ -46,23 +46,26 @@ def may_be_written_to(contact: Contact) -> bool:
     return contact.email is not None and not delivery_queries.is_suppressed(contact.email, personal=True)
 
 
-def to_customer(case: Case, contact: Contact, body: str, actor: Membership, *, leaves_at: datetime, key: str) -> UUID:
+def to_customer(
+    case: Case, contact: Contact, body: str, actor: Membership, *, leaves_at: datetime, key: str, ask_solved: bool = False
+) -> UUID:
     """Queue a typed reply that continues the thread; the id of its message.
 
     From "Tomás at Larkfield" at the account's sender, Reply-To a token of this message, References back to the survey mail,
-    the customer's answer quoted below, text and simple HTML.
+    the customer's answer quoted below, text and simple HTML. `ask_solved` puts "Is it solved?" with two links under it.
     """
     account = accounts.get_account(tenancy.current())
     first_name = accounts.get_user(actor.user_id).name.split(" ")[0]
     subject, references = thread(case)
     quote, lead = _quote(case, contact)
+    links = _solved_links(case) if ask_solved else []
     message = delivery.queue(
         kind="reply",
         key=key,
         to_email=must_be_allowed(contact),
         subject=letters.subject(subject),
-        text=letters.as_text(body, quote, lead),
-        html=letters.as_html(body, quote, lead),
+        text=letters.as_text(body, quote, lead, links),
+        html=letters.as_html(body, quote, lead, links),
         from_name=f"{first_name} at {account.name}",
         from_email=delivery.sender_address(account.sender_email, account.slug),
         contact_id=contact.id,
@@ -81,7 +84,7 @@ def thread(case: Case) -> tuple[str, list[str]]:
     response = queries.find_response(case)
     if response is not None:
         for mail in delivery_queries.list_messages("invitation", [response.invitation_id])[:1]:
-            found.append((mail.queued_at, mail.rfc_message_id, _subject(mail)))
+            found.append((mail.queued_at, mail.rfc_message_id, delivery_queries.subject_of(mail)))
     gone = queries.undone_ids(events)
     sent = [event.message_id for event in events if event.what == "reply" and event.message_id is not None and event.id not in gone]
     came = [event.message_id for event in events if event.what == "customer_wrote" and event.message_id is not None]
@@ -94,11 +97,6 @@ def thread(case: Case) -> tuple[str, list[str]]:
     return subject, [message_id.strip("<>") for _, message_id, _ in found if message_id]
 
 
-def _subject(message: Message) -> str:
-    """What stood in the subject line of a mail of ours."""
-    return message.subject or ""
-
-
 def _quote(case: Case, contact: Contact) -> tuple[str, str]:
     """(the customer's own words, the line above them)."""
     response = queries.find_response(case)
@@ -108,6 +106,12 @@ def _quote(case: Case, contact: Contact) -> tuple[str, str]:
     on = words.full(response.first_at, hours.tz).rpartition(",")[0]
     answered = f"On {on} {contact.called or 'you'} answered {response.score} of 10"
     return (response.comment, f"{answered} and wrote:") if response.comment.strip() else (f"{response.score} of 10", f"{answered}:")
+
+
+def _solved_links(case: Case) -> list[tuple[str, str]]:
+    """Both lead to one page with two buttons; opening it records nothing."""
+    page = f"{settings.current().base_url}/k/{ids.sign('solved', case.account_id, case.id)}"
+    return [("Yes", f"{page}?is=yes"), ("Not yet", f"{page}?is=not_yet")]
 
 
 def take_back(message_id: UUID) -> bool:
@@ -126,7 +130,7 @@ def to_member(email: str, subject: str, text: str, *, key: str, case: Case) -> N
         text=text,
         from_name="Wordback",
         from_email=delivery.sender_address("", account.slug),
-        ref_kind="notice",
+        ref_kind=NOTICE,
         ref_id=case.id,
     )
 

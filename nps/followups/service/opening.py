@@ -21,7 +21,6 @@ from nps.followups.rules.hours import Hours
 from nps.followups.rules.states import CaseState, Move
 from nps.followups.service import assigning, clocks, ground, history, queues
 
-HOLD = "open_case"
 APPEAL_MINUTES = 2_400
 
 
@@ -49,7 +48,7 @@ def open_case(
     contact = queries.lock_contact(contact_id)
     if response_id is not None:
         known = queries.find_case_of_response(response_id)
-        if known is not None:
+        if known is not None and (known.is_open or known.outcome != Outcome.ANSWER_CHANGED):
             return known
     case = queries.find_open(contact_id, lock=True) if kind != "appeal" else None
     if case is not None:
@@ -88,7 +87,7 @@ def open_case(
     if target_minutes is not None:
         facts["own_target"] = target_minutes
     history.opened(case, now=now, actor_id=actor_id, facts=facts)
-    contacts.hold(contact_id, HOLD)
+    contacts.hold(contact_id, ground.HOLD)
     owner_id = owner_id or assigning.next_owner(queue.id, contact_id, now)
     assigning.put(case, queue, hours, owner_id, now, actor_id=actor_id if owner_id == actor_id else None, by=rule)
     publish(CaseOpened(tenancy.current(), case.id, contact_id, response_id, queue.id, case.owner_id, score, wants_reply, case.due_at, now))
@@ -195,7 +194,7 @@ def _answer_changed(case: Case, queue: Queue, hours: Hours, response_id: UUID, o
         facts={"from": old, "to": new},
         to=to | clocks.drop() | clocks.resolve_stops(case, hours, now),
     )
-    contacts.release(case.contact_id, HOLD)
+    ground.may_be_asked_again(case)
     publish(CaseClosed(tenancy.current(), case.id, case.contact_id, response_id, Outcome.ANSWER_CHANGED, None, now))
     ground.settle(case, queue, hours, now)
     return event
@@ -231,5 +230,6 @@ def contact_erased(contact_id: UUID) -> None:
         if case.closed_at is None:
             to["closed_at"] = now
         history.change(case, "erased", now=now, to=to | clocks.drop() | clocks.resolve_stops(case, hours, now))
+        ground.may_be_asked_again(case)
         ground.settle(case, queue, hours, now)
         db.session.execute(delete(ReplyDraft).where(ReplyDraft.case_id == case.id).execution_options(synchronize_session=False))

@@ -55,7 +55,8 @@ def reply(case_id: UUID, actor: Membership, body: str, *, seen: int, closure: Cl
     }
     to |= clocks.stop(case, hours, now) | clocks.resolve_stops(case, hours, now)
     leaves_at = now + timedelta(seconds=queue.hold_seconds)
-    message_id = mail.to_customer(case, contact, body, actor, leaves_at=leaves_at, key=f"case:{case.id}:{case.last_number + 1}")
+    key, asks = f"case:{case.id}:{case.last_number + 1}", closure is not None and closure.ask_solved
+    message_id = mail.to_customer(case, contact, body, actor, leaves_at=leaves_at, key=key, ask_solved=asks)
     facts = {"leaves_at": leaves_at.isoformat(), "unchanged": _is_text_of_cause(case, body)}
     event = history.change(case, "reply", now=now, actor_id=actor.id, body=body.strip(), facts=facts, message_id=message_id, to=to)
     _forget_draft(case.id, actor.id)

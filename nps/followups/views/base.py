@@ -16,7 +16,7 @@ blueprint = Blueprint("followups", __name__)
 
 def badge() -> Badge | None:
     """The number beside Follow-ups: open cases, hot while one is overdue."""
-    counts = queries.count_open(clock.now())
+    counts = queries.needs_you(clock.now())
     if not counts.open:
         return None
     return Badge(counts.open, "open" + (f", {counts.overdue} overdue" if counts.overdue else ""), hot=bool(counts.overdue))

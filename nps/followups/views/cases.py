@@ -23,11 +23,19 @@ def case(case_id: UUID) -> Any:
     page = queries.case_page(case_id, current.member, clock.now())
     compose = request.args.get("compose", "")
     typed = page.draft
-    saved = an_id(request.args.get("saved"))
-    if saved is not None:
-        words = letters.filled(queries.get_saved_reply(saved).body, service.values_for(page.case, current.member))
-        typed = f"{typed.rstrip()}\n\n{words}".strip() if typed.strip() else words
+    words = _inserted(request.args.get("saved", ""), page)
+    if words:
+        typed = f"{typed.rstrip()}\n\n{words}" if typed.strip() else words
     return _page(page, compose=compose, typed=typed)
+
+
+def _inserted(what: str, page: queries.CasePage) -> str:
+    """The words of a saved reply, or the approved text of the case's cause, with this customer's facts in them."""
+    body = "{{ cause.reply_text }}" if what == "cause" and page.reply_text else ""
+    saved = an_id(what)
+    if saved is not None:
+        body = queries.get_saved_reply(saved).body
+    return letters.filled(body, service.values_for(page.case, current.member)) if body else ""
 
 
 def _page(page: queries.CasePage, *, compose: str = "", typed: str = "", error: DomainError | None = None, form: Any = None) -> Any:
@@ -183,7 +191,8 @@ def closure(case_id: UUID) -> Any:
     form = _closure_form(page, with_reply)
     if request.method == "GET":
         return render_template("followups/closure.html", page=page, form=form, with_reply=with_reply, anyway=False)
-    given = service.Closure(*(form[name].data or "" for name in ("outcome", "learning", "cause", "new_cause", "made_good")))
+    words: dict[str, Any] = {name: form[name].data or "" for name in ("outcome", "learning", "cause", "new_cause", "made_good")}
+    given = service.Closure(**words, ask_solved=with_reply and form.ask_solved.data)
     try:
         if with_reply:
             service.reply(
