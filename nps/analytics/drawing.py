@@ -1,18 +1,23 @@
 """The overview made ready for its template: drawings, words, links. No figure is worked out here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from nps.analytics.queries.funnel import Funnel
+from nps.analytics.queries.needs import Waiting
 from nps.analytics.queries.overview import Overview, SegmentRow
 from nps.analytics.rules import words
 from nps.analytics.rules.figures import Figure
 from nps.analytics.rules.filters import PRESETS, Filters
+from nps.followups.queries import Loop
 from nps.scoring import display
 from nps.scoring.groups import Group, nps_group
-from nps.scoring.score import mean_tenths
+from nps.scoring.score import HIDDEN_UNDER, mean_tenths, rounded
+from nps.scoring.shares import wilson
 from nps.web import charts
 from nps.web.charts import Column, TrendPoint
 
@@ -39,6 +44,73 @@ def margin(figure: Figure) -> str | None:
 
 def range_text(figure: Figure) -> str:
     return display.range_text(figure.estimate.lo, figure.estimate.hi) if figure.estimate else display.NOTHING
+
+
+@dataclass(frozen=True)
+class StripItem:
+    """One thing that waits, as the strip draws it."""
+
+    href: str
+    icon: str
+    title: str
+    text: str
+    hot: bool = False
+
+
+def strip(found: Waiting, address: Callable[..., str], now: datetime, today: date, zone: str) -> list[StripItem]:
+    """What waits, most urgent first. address: endpoint and values → address, "" where there is no such page."""
+    made: list[StripItem] = []
+    cases = found.cases
+    if cases is not None and cases.overdue:
+        place = address("followups.case", case_id=cases.first_overdue_id) if cases.overdue == 1 else address("followups.cases")
+        title = "1 reply is overdue" if cases.overdue == 1 else f"{display.number(cases.overdue)} replies are overdue"
+        made.append(StripItem(place, "alert", title, f"{cases.first_overdue_name}, {cases.first_overdue_words}", hot=True))
+    if cases is not None and cases.due_today:
+        title = "1 reply due today" if cases.due_today == 1 else f"{display.number(cases.due_today)} replies due today"
+        made.append(StripItem(address("followups.cases"), "clock", title, f"Next in {cases.next_due_words}"))
+    rewards = found.rewards
+    if rewards is not None and rewards.count:
+        title = "1 reward to approve" if rewards.count == 1 else f"{display.number(rewards.count)} rewards to approve"
+        parts = [str(money) for money in rewards.sums]
+        if rewards.oldest is not None:
+            days = (now - rewards.oldest).days
+            parts.append("oldest today" if days < 1 else f"oldest {display.number(days)} day{'' if days == 1 else 's'}")
+        made.append(StripItem(address("rewards.index"), "gift", title, ", ".join(parts)))
+    imports = found.imports
+    if imports is not None and imports.rows:
+        title = "1 contact to fix" if imports.rows == 1 else f"{display.number(imports.rows)} contacts to fix"
+        when = imports.finished_at.astimezone(ZoneInfo(zone)).date() if imports.finished_at else today
+        text = "From today’s import" if when == today else f"From the import of {when.day} {when:%B}"
+        made.append(StripItem(address("contacts.fixing", import_id=imports.import_id), "people", title, text))
+    return [item for item in made if item.href]
+
+
+def loop_steps(found: Funnel, loop: Loop) -> list[tuple[str, str, str, float]]:
+    """Asked, answered, needed a reply, contacted by a person, fixed: count, share of the step before, length of the bar."""
+    rows = [
+        ("Asked", found.delivered, 0, ""),
+        ("Answered", found.answered, found.delivered, "of asked"),
+        ("Needed a reply", loop.needed, found.answered, "of answers"),
+        ("Contacted by a person", loop.contacted, loop.needed, "of those"),
+        ("Fixed or explained", loop.fixed, loop.contacted, "of contacted"),
+    ]
+    whole = max(found.delivered, 1)
+    return [
+        (text, display.number(count), f"{display.percent(count, of)} {name}" if of else "", 100 * count / whole)
+        for text, count, of, name in rows
+    ]
+
+
+def loop_words(loop: Loop) -> str:
+    """The share of unhappy customers who heard from a person, first; counts alone under five."""
+    if not loop.needed:
+        return "Nobody who answered in this window needed a reply."
+    heard, needed = display.number(loop.contacted), display.number(loop.needed)
+    if loop.needed < HIDDEN_UNDER:
+        return f"{heard} of {needed} who needed a reply heard from a person."
+    share = wilson(loop.contacted, loop.needed)
+    ends = f"{rounded(100 * share.lo)} to {rounded(100 * share.hi)}%"
+    return f"{display.percent_whole(loop.contacted, loop.needed)} of those who needed a reply heard from a person ({ends})."
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,21 @@
 """The overview, and its numbers as data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, current_app, jsonify, render_template, request, url_for
 
 from nps.analytics import drawing
-from nps.analytics.drawing import OverviewPage
+from nps.analytics.drawing import OverviewPage, StripItem
+from nps.analytics.queries import needs
 from nps.analytics.queries import overview as figures
 from nps.analytics.queries.overview import Comment
 from nps.analytics.rules.filters import Condition, Filters, read
 from nps.analytics.schemas import metric
 from nps.core import clock
 from nps.core import db as database
-from nps.scoring.groups import Group, nps_group
+from nps.scoring.groups import Group
 from nps.web import current
 
 blueprint = Blueprint("analytics", __name__)
@@ -26,10 +28,10 @@ def overview() -> Any:
     database.read_snapshot()
     group = GROUPS.get(request.args.get("c", ""))
     if not figures.has_answers():
-        return render_template("analytics/overview.html", page=None, links=Links(), needs_you=())
+        return render_template("analytics/overview.html", page=None, links=Links({}), needs_you=waiting())
     found = figures.overview(filters, current.account.time_zone, group)
     page = OverviewPage(filters, found, group, request.args.get("sort", "n"))
-    return render_template("analytics/overview.html", page=page, links=Links(), needs_you=(), **words(page))
+    return render_template("analytics/overview.html", page=page, needs_you=waiting(), **words(page))
 
 
 @blueprint.get("/metrics.json")
@@ -48,11 +50,24 @@ def asked(*also: str) -> Filters:
     return read(request.args.items(multi=True), today, also)
 
 
+def waiting() -> list[StripItem]:
+    """The strip of what waits, as far as this member may see it."""
+    zone, now = current.account.time_zone, clock.now()
+    found = needs.waiting(current.may("cases.read"), current.may("rewards.read"), current.may("contacts.write"))
+    return drawing.strip(found, _address, now, figures.today(zone, now), zone)
+
+
 def words(page: OverviewPage) -> dict[str, Any]:
     """What the template takes beside the page: choices of its filter, and how figures and names are written."""
     segments = page.found.segments
     values = [(str(Condition(segments.by, one.value)), one.name) for one in segments.rows if one.value is not None]
+    mine, filters = current.may("cases.read"), page.filters
+    everybody = not filters.conditions and filters.campaign is None
+    loop = needs.loop(filters.window, current.account.time_zone) if mine and everybody else None
     return {
+        "links": Links(needs.cases_of([one.response.id for one in page.found.comments]) if mine else {}),
+        "loop_steps": drawing.loop_steps(page.found.funnel, loop) if loop else None,
+        "loop_words": drawing.loop_words(loop) if loop else "",
         "campaign_choices": [(str(key), name) for key, name in page.found.campaigns],
         "value_choices": values,
         "margin": drawing.margin,
@@ -67,7 +82,10 @@ def initials(name: str) -> str:
 
 
 class Links:
-    """Addresses of other features' pages; empty while a page is not there."""
+    """Addresses of other features' pages; empty while a page is not there. cases: response → its case."""
+
+    def __init__(self, cases: Mapping[UUID, UUID]) -> None:
+        self.cases = cases
 
     @property
     def write_survey(self) -> str:
@@ -79,10 +97,12 @@ class Links:
 
     def comment(self, one: Comment) -> dict[str, Any]:
         """The person's page, and the one thing to do next with this answer."""
-        contact = _address("contacts.show", contact_id=one.response.contact_id) if one.response.contact_id else ""
-        answer = _address("responses.show", response_id=one.response.id)
-        text = "Reply" if nps_group(one.response.score) is not Group.PROMOTER else "Open"
-        return {"person": contact, "href": answer, "text": text, "quiet": False}
+        answer = one.response
+        person = _address("contacts.show", contact_id=answer.contact_id) if answer.contact_id else ""
+        case_id = self.cases.get(answer.id)
+        if case_id is not None:
+            return {"person": person, "href": _address("followups.case", case_id=case_id), "text": "In follow-ups", "quiet": True}
+        return {"person": person, "href": _address("responses.show", response_id=answer.id), "text": "Open", "quiet": False}
 
 
 def _address(endpoint: str, **values: Any) -> str:

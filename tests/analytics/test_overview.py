@@ -278,3 +278,32 @@ def test_reading_the_page_writes_nothing(app: Flask, signed_in: Browser, asker: 
     from nps.analytics.models import DailySum  # noqa: PLC0415
 
     assert db.session.query(DailySum).count() == 0
+
+
+def test_what_waits_stands_first_with_its_most_urgent(signed_in: Browser, asker: Asker, clock: Any) -> None:
+    from nps.contacts.models import Import  # noqa: PLC0415
+    from nps.followups import service as followups  # noqa: PLC0415
+
+    person = asker.contact(name="Marcus Bell")
+    response = asker.answer(2, contact_id=person, comment="Charged twice")
+    followups.open_case(
+        person, response.id, queue_id=None, target_minutes=60, wants_reply=True, score=2, started_at=clock.now(), rule="Detractors"
+    )
+    now = asker.survey.created_at
+    db.session.add(
+        Import(
+            filename="a.csv", state="done", encoding="utf-8", delimiter=",", header=["email"], header_key="x", size=1, rows=20, parts=1,
+            to_fix=12, created_at=now, finished_at=now,
+        )
+    )  # fmt: skip
+    words = text_of(page(signed_in))
+    assert "1 reply due today" in words
+    assert "Next in" in words
+    assert "100% of those" not in words
+    assert "0 of 1 who needed a reply heard from a person." in words
+    assert "In follow-ups" in words
+    clock.move(days=4)
+    html = page(signed_in)
+    assert 'class="hot"' in html
+    assert "1 reply is overdue" in text_of(html)
+    assert "Marcus Bell, " in text_of(html)

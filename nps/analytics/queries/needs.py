@@ -1,0 +1,61 @@
+"""What waits for a person, and how far the loop went: counts the lower floors keep, read for the overview."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nps.analytics.queries.funnel import instants
+from nps.analytics.rules.filters import Window
+from nps.contacts.models import Import
+from nps.core import clock
+from nps.core.db import db
+from nps.followups import queries as followups
+from nps.followups.queries import Counts, Loop
+from nps.rewards import queries as rewards
+from nps.rewards.queries import NeedsYou
+
+
+@dataclass(frozen=True)
+class ToFix:
+    """Rows of imports that wait for a correction; the import is the latest that has some."""
+
+    rows: int
+    import_id: UUID | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Everything the strip may show; None where the member has no right to it."""
+
+    cases: Counts | None
+    rewards: NeedsYou | None
+    imports: ToFix | None
+
+
+def waiting(cases: bool, reward: bool, imports: bool) -> Waiting:
+    """What waits, for a member with these rights."""
+    return Waiting(
+        followups.count_open(clock.now()) if cases else None,
+        rewards.needs_you() if reward else None,
+        _to_fix() if imports else None,
+    )
+
+
+def _to_fix() -> ToFix:
+    open_ones = (Import.to_fix > 0, Import.state.in_(("done", "stopped")), Import.undone_at.is_(None), Import.forgotten_at.is_(None))
+    rows = db.session.execute(select(Import.id, Import.to_fix, Import.finished_at).where(*open_ones).order_by(Import.id.desc())).all()
+    return ToFix(sum(row.to_fix for row in rows), rows[0].id if rows else None, rows[0].finished_at if rows else None)
+
+
+def loop(window: Window, zone: str) -> Loop:
+    """Cases of the answers in the window: needed a reply, contacted, fixed."""
+    return followups.loop(*instants(window, zone))
+
+
+def cases_of(response_ids: list[UUID]) -> dict[UUID, UUID]:
+    """Response → its case, for those that have one."""
+    found = ((response_id, followups.find_case_of_response(response_id)) for response_id in response_ids)
+    return {response_id: case.id for response_id, case in found if case is not None}
