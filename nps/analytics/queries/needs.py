@@ -12,9 +12,10 @@ from nps.contacts.models import Import
 from nps.core import clock
 from nps.core.db import db
 from nps.followups import queries as followups
-from nps.followups.queries import Counts, Loop
+from nps.followups.queries import Loop
+from nps.followups.queries import NeedsYou as Cases
 from nps.rewards import queries as rewards
-from nps.rewards.queries import NeedsYou
+from nps.rewards.queries import NeedsYou as Rewards
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,15 @@ class ToFix:
 class Waiting:
     """Everything the strip may show; None where the member has no right to it."""
 
-    cases: Counts | None
-    rewards: NeedsYou | None
+    cases: Cases | None
+    rewards: Rewards | None
     imports: ToFix | None
 
 
 def waiting(cases: bool, reward: bool, imports: bool) -> Waiting:
     """What waits, for a member with these rights."""
     return Waiting(
-        followups.count_open(clock.now()) if cases else None,
+        followups.needs_you(clock.now()) if cases else None,
         rewards.needs_you() if reward else None,
         _to_fix() if imports else None,
     )
