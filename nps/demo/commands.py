@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_migrate import upgrade
@@ -65,15 +66,28 @@ def variables(folder: Path, port: int) -> dict[str, str]:
     }
 
 
-def start_stripe_double(parts: supervisor.Supervisor, folder: Path) -> dict[str, str]:
-    """The stand-in for Stripe, where the repository is here: its address and secrets as settings. Empty in an installed package."""
+def start_stripe_double(parts: supervisor.Supervisor, folder: Path, base: str) -> dict[str, Any]:
+    """The stand-in for Stripe, where the repository is here: what it said of itself. Empty in an installed package."""
     if not Path("tests/doubles/stripe").is_dir():
         return {}
     command = [sys.executable, "-m", "tests.doubles.stripe", "--port", "0", "--state", str(folder / "stripe.sqlite3")]
+    command += ["--seed", "--webhook", f"{base}/in/billing/stripe"]
     process = parts.start("stripe double", command, stdout=-1)
     assert process.stdout is not None
     said: dict[str, Any] = json.loads(process.stdout.readline())
-    return {"STRIPE_API_BASE": said["url"], "STRIPE_SECRET_KEY": said["key"]}
+    return said
+
+
+def stripe_settings(said: dict[str, Any], port: int) -> dict[str, str]:
+    """Our own billing talks to the stand-in; links may lead to the shop it shows."""
+    if not said:
+        return {}
+    return {
+        "STRIPE_API_BASE": said["url"],
+        "STRIPE_SECRET_KEY": said["key"],
+        "STRIPE_WEBHOOK_SECRET": said["webhook_secret"],
+        "OUTGOING_ALLOW": f"127.0.0.1:{port},{urlsplit(said['url']).netloc}",
+    }
 
 
 def reset() -> None:
@@ -91,17 +105,16 @@ def run(make_app: Callable[..., Flask], config: Path, port: int) -> int:
     parts = supervisor.Supervisor(environment(settings))
     parts.listen()
     try:
-        settings |= start_stripe_double(parts, FOLDER)
+        double = start_stripe_double(parts, FOLDER, settings["BASE_URL"])
+        settings |= stripe_settings(double, port)
         parts.environment = environment(settings)
         app = make_app(settings)
         with app.app_context(), tenancy.unscoped("the demo is made before anybody is in it"):
             progress("Bringing the database up to date")
             database.begin_writing()
             upgrade()
-            facts = seed.ensure(EMAIL, PASSWORD, progress)
+            facts = seed.ensure(EMAIL, PASSWORD, double, progress)
             database.end_writing()
-        settings |= facts.pop("settings", {})
-        parts.environment = environment(settings)
         parts.start("web", supervisor.gunicorn(str(config), f"127.0.0.1:{port}"))
         parts.start("worker", supervisor.worker())
         base = settings["BASE_URL"]

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+import requests
 import stripe
 from stripe import StripeClient
 from stripe._object_classes import get_object_class
@@ -996,3 +997,14 @@ def test_the_shape_check_notices_wrong_fields(api: Any) -> None:
         "price.recurring.often: unknown to Recurring",
         "price.recurring.interval_count: '1' is no int",
     ]
+
+
+def test_the_shop_hands_the_click_on_to_checkout() -> None:
+    with StripeDouble() as double:
+        double.seed()
+        page = requests.get(f"{double.url}/shop?wb_click=abc", timeout=5)
+        assert "Buy for" in page.text
+        paid = requests.post(f"{double.url}/shop?wb_click=abc", timeout=5)
+        assert "/c/pay/" in paid.url
+        session = StripeClient(double.customer_key, base_addresses={"api": double.url}).v1.checkout.sessions.list().data[0]
+        assert session.client_reference_id == "abc"

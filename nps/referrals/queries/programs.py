@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from nps.accounts import queries as accounts
-from nps.core import tenancy
+from nps.core import settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
 from nps.delivery.models import SenderDomain
@@ -79,7 +79,8 @@ def changes_of(program_id: UUID) -> list[Change]:
 
 def verified_hosts() -> frozenset[str]:
     """Domains the account has shown to be its own: links and redirects may lead there and to their subdomains."""
-    return frozenset(db.session.scalars(select(SenderDomain.domain).where(SenderDomain.state == "verified")))
+    own = frozenset(db.session.scalars(select(SenderDomain.domain).where(SenderDomain.state == "verified")))
+    return own | {pair for pair in settings.current().outgoing_allow if pair.startswith("127.0.0.1:")}
 
 
 def own_domains() -> frozenset[str]:

@@ -31,6 +31,7 @@ class Pages:
         app.add_url_rule("/c/pay/<id>", "checkout_page", self.checkout, methods=["GET", "POST"])
         app.add_url_rule("/p/session/<id>", "portal_page", self.portal, methods=["GET", "POST"])
         app.add_url_rule("/i/<id>", "invoice_page", self.invoice, methods=["GET", "POST"])
+        app.add_url_rule("/shop", "shop_page", self.shop, methods=["GET", "POST"])
 
     def _open(self, kind: str, id_: str) -> tuple[Desk, Obj] | None:
         found = self.store.find(id_)
@@ -40,6 +41,33 @@ class Pages:
         seller = (self.store.account(desk.account) or {})["business_profile"]["name"] if desk else ""
         body = render_template(template, title=title, seller=seller, cards=CARDS, **values)
         return Response(body, status, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
+
+    # -- the web shop of the company whose customers are asked -----------------------------------
+
+    def shop(self) -> AnyResponse:
+        """Stands in for the company's own site: what a referral link leads to, with a Checkout that carries the click."""
+        desk = Desk(self.store, self.store.accounts()[1]["id"], base_url=self.base_url())
+        product = desk.find("product", "prod_demo_shop")
+        if product is None:
+            return self._page(None, "Nothing is for sale yet", "base.html", 404)
+        if request.args.get("paid"):
+            return self._page(desk, "Thank you", "shop.html", paid=True, product=product, price="")
+        price = next(p for p in desk.all("price") if p["product"] == product["id"])
+        if request.method == "GET":
+            return self._page(
+                desk, product["name"], "shop.html", paid=False, product=product, price=money(price["unit_amount"], price["currency"])
+            )
+        click = request.args.get("wb_click", "")
+        wanted: Obj = {
+            "mode": "payment",
+            "line_items": [{"price": price["id"], "quantity": 1}],
+            "success_url": self.base_url() + "/shop?paid=1",
+        }
+        if click:
+            wanted |= {"client_reference_id": click, "metadata": {"wb_click": click}}
+        with self.store.transaction():
+            session = checkout.create(desk, wanted)
+        return redirect(session["url"], 303)
 
     # -- checkout --------------------------------------------------------------------------------
 
