@@ -244,11 +244,6 @@ def _follow_up(year: Year, case_id: UUID, due_at: datetime | None, theme: str, k
     after = room * (ids.bucket(f"reply {key}", 70) + 15) / 100
     if late:
         after = room + timedelta(minutes=25 + ids.bucket(f"by {key}", 400))
-    reply_at = (
-        now + room * (ids.bucket(f"reply {key}", 70) + 15) / 100
-        if not late
-        else now + room + timedelta(minutes=25 + ids.bucket(f"by {key}", 400))
-    )
     if year.until - now < timedelta(hours=26) and ids.bucket(f"leave {key}", 100) < 75:
         return
     year.on(now + after, lambda: _reply(year, case_id, theme, key))
