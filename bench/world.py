@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
+
+from sqlalchemy import insert
 
 from nps.accounts import service as accounts
 from nps.accounts.models import Account
+from nps.contacts.models import Contact
+from nps.core import clock, ids, tenancy
 from nps.core import db as database
-from nps.core import tenancy
 from nps.core.db import db
 from tests.installation import Installation
 
@@ -49,3 +53,34 @@ def larkfield(made: Installation) -> UUID:
             website="https://larkfield.example",
         )
         return account.id
+
+
+def customers(count: int) -> list[UUID]:
+    """So many contacts of the account in scope, made set-based; ids in order."""
+    now, account_id, made = clock.now(), tenancy.current(), []
+    for start in range(0, count, 5000):
+        rows = []
+        for n in range(start, min(start + 5000, count)):
+            made.append(ids.new_id())
+            email = f"customer{n}@shop{n % 997}.example"
+            rows.append(
+                {
+                    "account_id": account_id,
+                    "id": made[-1],
+                    "number": n + 1,
+                    "email": email,
+                    "email_key": email,
+                    "name": f"Customer {n}",
+                    "name_key": f"customer {n}",
+                    "first_name": "Dana",
+                    "properties": {"plan": ("Starter", "Growth", "Scale")[n % 3]},
+                    "consent_email": "unknown",
+                    "consent_sms": "unknown",
+                    "answers": 0,
+                    "holds": {},
+                    "created_at": now - timedelta(days=200),
+                    "updated_at": now,
+                }
+            )
+        db.session.execute(insert(Contact), rows)
+    return made

@@ -904,7 +904,8 @@ def upgrade() -> None:
         sa.Column("value", sa.String(length=500), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("pairs", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("second", sa.Integer(), nullable=False),
         sa.Column("product", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_pair_sum_account_id")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_pair_sum")),
@@ -1444,7 +1445,14 @@ def upgrade() -> None:
         sa.Column("friend_list_minor", sa.BigInteger(), nullable=True),
         sa.Column("friend_less_minor", sa.BigInteger(), nullable=True),
         sa.Column("friend_bill_label", sa.String(length=80), nullable=False),
+        sa.Column("friend_title", sa.String(length=160), nullable=False),
+        sa.Column("friend_form_title", sa.String(length=80), nullable=False),
+        sa.Column("friend_hint", sa.String(length=160), nullable=False),
+        sa.Column("friend_steps_title", sa.String(length=80), nullable=False),
         sa.Column("friend_steps", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("quotes_title", sa.String(length=80), nullable=False),
+        sa.Column("quotes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("milestones", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("friend_small_print", sa.String(length=400), nullable=False),
         sa.Column("friend_button", sa.String(length=40), nullable=False),
         sa.Column("advocate_words", sa.String(length=120), nullable=False),
@@ -1649,6 +1657,7 @@ def upgrade() -> None:
         sa.Column("rewarded", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id", "advocate_id"], ["advocate.account_id", "advocate.id"], name=op.f("fk_referral_account_id_advocate_id")
         ),
@@ -1670,6 +1679,7 @@ def upgrade() -> None:
     with op.batch_alter_table("referral", schema=None) as batch_op:
         batch_op.create_index("ix_referral_advocate", ["account_id", "advocate_id"], unique=False)
         batch_op.create_index("ix_referral_friend", ["account_id", "friend_id"], unique=False)
+        batch_op.create_index("ix_referral_looked", ["state", "looked_at"], unique=False)
 
     op.create_table(
         "referral_link",
@@ -2160,6 +2170,7 @@ def downgrade() -> None:
 
     op.drop_table("referral_link")
     with op.batch_alter_table("referral", schema=None) as batch_op:
+        batch_op.drop_index("ix_referral_looked")
         batch_op.drop_index("ix_referral_friend")
         batch_op.drop_index("ix_referral_advocate")
 

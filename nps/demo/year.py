@@ -148,6 +148,12 @@ def _set_up(year: Year, now: datetime) -> None:
             "ask": "Know someone doing their books at midnight?",
             "friend_words": "2 months free",
             "advocate_detail": "After their first payment",
+            "terms": (
+                "You get $50 credit when somebody new joins with your link and pays for the first time. "
+                "It is checked for 14 days and then goes on your next invoice. At most $1,000 in a calendar year. "
+                "Not for your own second account and not for people who work at Larkfield. "
+                "If the payment is taken back, so is the credit. You can stop at any time; what you have earned stays yours."
+            ),
         },
         "Ines Marchetti",
     )
