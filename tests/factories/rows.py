@@ -59,7 +59,7 @@ def value_of(column: sa.Column[Any], table: sa.Table, made: dict[str, UUID]) -> 
         return ids.new_id()
     if isinstance(kind, sa.Boolean):
         return False
-    if isinstance(kind, sa.Integer):
+    if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
         return 1
     if isinstance(kind, sa.JSON):
         return {}

@@ -21,6 +21,8 @@ TABLES = {
     "import_id": "import_",
     "invite_id": "team_invite",
 }
+# Ends a session of one's own; one that is gone already is as good as ended, so the answer is the same redirect.
+SAME_WHEN_GONE = {"you.end"}
 NOT_AN_OBJECT = {"account", "filename", "token", "code", "channel", "number"}
 
 
@@ -84,6 +86,8 @@ def test_rivals_objects_are_as_if_they_were_not(app: Flask, signed_in: Any, acco
                 else signed_in.open(path, method=method)
             )
             seen.append(answer.status_code)
+        if seen[0] == seen[1] and endpoint in SAME_WHEN_GONE:
+            continue
         if seen[0] != seen[1] or (method == "GET" and seen[0] != 404) or seen[0] < 400 or seen[0] >= 500:
             wrong.append((endpoint, method, seen, sorted(theirs)))
     assert wrong == []
