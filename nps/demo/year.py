@@ -86,14 +86,14 @@ class Year:
     def do(self, moment: datetime, act: Act) -> None:
         """One unit of work at this moment, in the company's scope."""
         clock.move(moment - clock.now())
-        with database.unit(), tenancy.account_scope(self.account.id):
+        with tenancy.account_scope(self.account.id), database.unit():
             act()
         db.session.expunge_all()
 
     def work(self, moment: datetime) -> None:
         """What a worker would do up to this moment."""
         clock.move(moment - clock.now())
-        with database.unit(), tenancy.unscoped("the schedule serves all accounts"):
+        with tenancy.unscoped("the schedule serves all accounts"), database.unit():
             schedule.tick()
         executor.drain(most=100_000)
 
