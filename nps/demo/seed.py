@@ -18,6 +18,7 @@ from nps.delivery.models import MailboxMail, SenderDomain
 from nps.demo import gateway, year
 from nps.referrals import service as referrals
 from nps.rewards import service as rewards
+from nps.rewards.service import stripe as customer_stripe
 
 Say = Callable[[str], None]
 TEAM = (
@@ -96,7 +97,7 @@ def _tie_to_stripe(double: dict[str, Any]) -> None:
         billing.keep_price(*names[str(price.lookup_key)], price)
     shop = double["seed"]["demo"]
     connection = rewards.connect(api_key=shop["key"], stripe_account=shop["account"])
-    hook = gateway.tell_double(double["url"], "webhook", {"url": rewards.endpoint(connection), "account": shop["account"]})
+    hook = gateway.tell_double(double["url"], "webhook", {"url": customer_stripe.endpoint(connection), "account": shop["account"]})
     rewards.connect(secret=hook["secret"])
     program = referrals.ensure_default()
     referrals.save_program(program, {"destination_url": f"{double['url']}/shop"}, "Ines Marchetti")

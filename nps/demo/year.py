@@ -8,6 +8,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -195,11 +196,11 @@ def _people_answer(year: Year, campaign_id: UUID, wave: int) -> None:
         invitation_id, contact_id = invitation.id, invitation.contact_id
         assert contact_id is not None
         if ids.bucket(f"scanned {key}", 100) < 22:
-            year.on(sent + timedelta(seconds=20 + ids.bucket(f"when scanned {key}", 40)), lambda i=invitation_id: _machine_looks(i))
+            year.on(sent + timedelta(seconds=20 + ids.bucket(f"when scanned {key}", 40)), partial(_machine_looks, invitation_id))
         if ids.bucket(f"answers {key}", 100) >= 34:
             continue
         minutes = 20 + ids.bucket(f"minutes {key}", 300) * (1 + ids.bucket(f"days {key}", 40) // 4)
-        year.on(sent + timedelta(minutes=minutes), lambda i=invitation_id, c=contact_id, p=person, k=key: _answer(year, i, c, p, wave, k))
+        year.on(sent + timedelta(minutes=minutes), partial(_answer, year, invitation_id, contact_id, person, wave, key))
 
 
 def _machine_looks(invitation_id: UUID) -> None:
@@ -234,7 +235,7 @@ def _answer(year: Year, invitation_id: UUID, contact_id: UUID, person: people.Pe
     advocate = referrals.advocate_of(program.id, contact_id) if program is not None else None
     if advocate is not None and ids.bucket(f"shares {key}", 100) < 46:
         hours = 1 + ids.bucket(f"share after {key}", 90)
-        year.on(now + timedelta(hours=hours), lambda a=advocate.id, k=key: _share(year, a, k))
+        year.on(now + timedelta(hours=hours), partial(_share, year, advocate.id, key))
 
 
 def _member(year: Year, case_id: UUID) -> Membership:
@@ -293,7 +294,7 @@ def _share(year: Year, advocate_id: UUID, key: str) -> None:
     referrals_service.share(advocate, channel)
     for number in range(1 + ids.bucket(f"clicks {key}", 6)):
         hours = 1 + ids.bucket(f"click {number} {key}", 150)
-        year.on(clock.now() + timedelta(hours=hours), lambda n=number: _click(year, advocate_id, channel, f"{n} {key}", first=n == 0))
+        year.on(clock.now() + timedelta(hours=hours), partial(_click, year, advocate_id, channel, f"{number} {key}", first=number == 0))
 
 
 def _click(year: Year, advocate_id: UUID, channel: str, key: str, *, first: bool) -> None:
@@ -313,11 +314,9 @@ def _click(year: Year, advocate_id: UUID, channel: str, key: str, *, first: bool
         )
     )
     if first and not bot and ids.bucket(f"claims {key}", 100) < 42:
-        friend = next(iter(people.people(1, clock.now().date())))
         first_name = people.FIRST[ids.bucket(f"friend {key}", len(people.FIRST))]
         place = people.PLACE[ids.bucket(f"friend place {key}", len(people.PLACE))]
         email = f"{first_name.lower()}.{ids.bucket(f'friend number {key}', 10_000)}@{place.lower()}friends.example"
-        assert friend
         year.on(clock.now() + timedelta(minutes=4), lambda: _claim(year, link.id, email, key))
 
 
@@ -332,7 +331,7 @@ def _claim(year: Year, link_id: UUID, email: str, key: str) -> None:
         amount = (2_900, 4_900, 9_900, 19_900)[ids.bucket(f"amount {key}", 4)]
         for month in range(1 + ids.bucket(f"months {key}", 4)):
             days = 3 + ids.bucket(f"pays after {key}", 14) + 30 * month
-            year.on(clock.now() + timedelta(days=days), lambda m=month: _pay(email, amount, f"LF-{key.replace(' ', '-')}-{m}"))
+            year.on(clock.now() + timedelta(days=days), partial(_pay, email, amount, f"LF-{key.replace(' ', '-')}-{month}"))
 
 
 def _pay(email: str, amount: int, number: str) -> None:
