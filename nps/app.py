@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     app.jinja_env.globals.update(account=current.account, member=current.member, user=current.user, may=current.may, settings=settings)
     navigation.install(app, wiring.BADGES)
     app.extensions["guide_facts"] = wiring.FACTS
+    app.extensions["answer_words"] = wiring.ANSWER_WORDS
     app.extensions["switched_off"] = () if settings.billing else ("billing.",)
     billing.use_meters(wiring.METERS)
     app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import click
 from flask import Blueprint
@@ -57,11 +58,17 @@ from nps.referrals import public as referrals_public
 from nps.referrals import service as referrals
 from nps.referrals import tasks as referrals_tasks
 from nps.responses import api as responses_api
+from nps.responses import public as responses_public
+from nps.responses import service as responses
+from nps.responses import tasks as responses_tasks
+from nps.responses import views as responses_views
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
 from nps.rewards import events as rewards_events
 from nps.rewards import service as rewards
 from nps.rewards import tasks as rewards_tasks
 from nps.rewards import webhook as rewards_webhook
+from nps.routing import public as routing_public
+from nps.routing import service as routing
 from nps.surveys import models as surveys_models
 from nps.web.navigation import BadgeSource
 
@@ -107,6 +114,11 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
             },
         ),
     ),
+    # responses
+    (responses_views.blueprint, "", guards.member_door("responses.read", "responses.review", each={"download": "responses.export"})),
+    (responses_public.blueprint, "", guards.token_door("survey", writes=True)),
+    # routing
+    (routing_public.blueprint, "", guards.token_door("survey")),
     # api
     (api_views.blueprint, "", guards.public_door()),
     (contacts_api.blueprint, "/api/v1", guards.api_key_door("contacts")),
@@ -123,19 +135,22 @@ SUBSCRIPTIONS: Subscriptions = {
     delivery_events.MessagesSettled: [now(campaigns.note_settled), now(followups.messages_settled)],
     delivery_events.MessageReceipt: [now(campaigns.note_receipt), now(followups.receipt_arrived)],
     delivery_events.ContactSuppressed: [now(campaigns.note_suppressed)],
-    delivery_events.ReplyReceived: [now(campaigns.note_reply), now(followups.reply_received)],
+    delivery_events.ReplyReceived: [now(campaigns.note_reply), now(responses.take_reply), now(followups.reply_received)],
     delivery_events.BatchPaused: [now(campaigns.note_batch_paused)],
     contacts_events.ContactErased: [now(campaigns.note_erased), now(followups.contact_erased)],
-    ResponseVerified: [now(analytics.note)],
-    ResponseUpdated: [now(analytics.note), now(referrals.withdraw_for_answer)],
+    ResponseVerified: [now(routing.route), now(analytics.note)],
+    ResponseUpdated: [now(routing.reroute), now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseUncounted: [now(analytics.note), now(referrals.withdraw_for_answer)],
-    ResponseRecounted: [now(analytics.note)],
+    ResponseRecounted: [now(routing.route_again), now(analytics.note)],
     accounts_events.AccountOpened: [now(billing_service.begin), now(referrals.open_first)],
     referrals_events.ReferralSettled: [now(rewards.weigh)],
     referrals_events.AdvocateLeft: [now(rewards.cancel_for_removed)],
     contacts_events.ImportFinished: [later("contacts.tell_import_ended")],
     delivery_events.YearlyChosen: [now(contacts.note_yearly)],
     accounts_events.MemberRemoved: [now(followups.member_removed)],
+    followups_events.CaseOpened: [now(referrals.pause_for_case)],
+    followups_events.CaseReopened: [now(referrals.pause_for_case)],
+    followups_events.CaseClosed: [now(referrals.resume_after_case)],
     accounts_events.RoleChanged: [now(followups.role_changed)],
     delivery_events.AutoReplyReceived: [now(followups.auto_reply_received)],
 }
@@ -164,15 +179,12 @@ SILENT: dict[type, str] = {
     contacts_events.ContactUpdated: "for the webhooks to come",
     contacts_events.ImportUndone: "for the webhooks to come",
     causes_events.CauseMoved: "the register shows the state; outgoing webhooks are not told about causes",
-    followups_events.CaseOpened: "the owner is told by mail in the same transaction",
     followups_events.CaseAssigned: "the new owner is told by mail in the same transaction",
     followups_events.CaseReplied: "figures read the case itself",
     followups_events.CaseWaiting: "figures read the case itself",
     followups_events.CustomerWrote: "the owner is told by mail in the same transaction",
     followups_events.CaseOverdue: "owner and lead are told by mail in the same transaction",
     followups_events.CaseEscalated: "the people of the step are told by mail in the same transaction",
-    followups_events.CaseClosed: "the customer may be asked again by the same transaction",
-    followups_events.CaseReopened: "the customer is held back by the same transaction",
 }
 
 # (task, every)
@@ -212,6 +224,9 @@ FACTS: dict[str, Callable[[], object]] = {
     "survey": campaigns_queries.count_campaigns,
 }
 
+# What floors above tell the pages of answers: what counting one would start or what became of it.
+ANSWER_WORDS: dict[str, Callable[..., Any]] = {"outlook": routing.outlook}
+
 # {meter of billing: function of (start, end) that counts in the account's scope}
 METERS: dict[str, Count] = {
     "answers": analytics_usage.count_for_plan,
@@ -226,6 +241,7 @@ TASK_MODULES = (
     campaigns_tasks,
     contacts_tasks,
     delivery_tasks,
+    responses_tasks,
     rewards_tasks,
     referrals_tasks,
     followups_tasks,

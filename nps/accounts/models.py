@@ -38,6 +38,7 @@ class Account(Base):
     sender_role: Mapped[str] = mapped_column(String(80), default="")
     sender_email: Mapped[str] = mapped_column(String(254), default="")
     reply_to: Mapped[str] = mapped_column(String(254), default="")
+    count_seen: Mapped[bool] = mapped_column(default=True)  # numbers picked on a touched page but not sent count as well
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

@@ -27,6 +27,7 @@ class Hit(AccountOwned, Base):
     score: Mapped[int | None]
     network: Mapped[str] = mapped_column(String(50), default="")
     user_agent: Mapped[str] = mapped_column(String(300), default="")
+    hand: Mapped[str | None] = mapped_column(String(6))  # how a person touched the page; "" the script saw none, NULL no script ran
     verdict: Mapped[str] = mapped_column(String(8), default="unclear")  # machine, person, unclear
     signals: Mapped[list[str]] = mapped_column(default=list)
 
@@ -66,7 +67,10 @@ class Response(AccountOwned, Base):
     signals: Mapped[list[str]] = mapped_column(default=list)
     partial: Mapped[bool] = mapped_column(default=False)
     is_test: Mapped[bool] = mapped_column(default=False)
-    left_out_reason: Mapped[str | None] = mapped_column(String(40))
+    left_out_reason: Mapped[str | None] = mapped_column(String(40))  # on a quarantined one: a member judged that it stays out
+    reviewed_by_id: Mapped[UUID | None]  # the membership that counted it or left it out last
+    reviewed_at: Mapped[datetime | None]
+    reviewed_was: Mapped[str | None] = mapped_column(String(60))  # "state method reason" before that decision, for its undo
     answered_properties: Mapped[dict[str, Any]] = mapped_column(default=dict)
     first_at: Mapped[datetime]
     first_day: Mapped[date]  # in the account's zone

@@ -63,3 +63,4 @@ class RoutingDecision(AccountOwned, Base):
     refused_because: Mapped[str | None] = mapped_column(String(40))
     counted_late: Mapped[bool] = mapped_column(default=False)
     decided_at: Mapped[datetime]
+    revised_at: Mapped[datetime | None]

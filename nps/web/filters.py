@@ -41,6 +41,11 @@ def time(value: datetime | None) -> str:
     return "–" if value is None else f"{local(value):%H:%M}"
 
 
+def clock_time(value: datetime | None) -> str:
+    """ "11:58:03", where seconds tell."""
+    return "–" if value is None else f"{local(value):%H:%M:%S}"
+
+
 def day_time(value: datetime | None) -> str:
     """ "6 October, 11:58", with the year when it is not this one."""
     if value is None:
@@ -101,7 +106,24 @@ def iso(value: datetime | None) -> str:
     return "" if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-FILTERS: dict[str, Any] = {f.__name__: f for f in (day, short_day, time, day_time, ago, number, money, percent, plural, iso, local)}
+_ZONES = {
+    "America/New_York": "Eastern",
+    "America/Chicago": "Central",
+    "America/Denver": "Mountain",
+    "America/Los_Angeles": "Pacific",
+    "Europe/London": "UK time",
+    "UTC": "UTC",
+}
+
+
+def zone_words(name: str | None) -> str:
+    """What people call a time zone: "Eastern", "Berlin time"."""
+    if not name:
+        return ""
+    return _ZONES.get(name) or f"{name.rsplit('/', 1)[-1].replace('_', ' ')} time"
+
+
+FILTERS: dict[str, Any] = {f.__name__: f for f in (day, short_day, time, day_time, ago, number, money, percent, plural, iso, local, zone_words, clock_time)}
 
 
 def install(app: Flask) -> None:
