@@ -1,5 +1,25 @@
 """Reads of campaigns and invitations. `from nps.campaigns import queries as campaigns`."""
 
+from nps.campaigns.queries.figures import (
+    Expected,
+    Hours,
+    Line,
+    Progress,
+    asked_keys,
+    contacts_of,
+    count_emails,
+    expected,
+    export_rows,
+    find_example,
+    has_survey,
+    hours,
+    list_lines,
+    list_of_contact,
+    list_segments,
+    people,
+    progress,
+    segment_name,
+)
 from nps.campaigns.queries.reads import (
     count_campaigns,
     find_campaign,
@@ -12,12 +32,30 @@ from nps.campaigns.queries.reads import (
 )
 
 __all__ = [
+    "Expected",
+    "Hours",
+    "Line",
+    "Progress",
+    "asked_keys",
+    "contacts_of",
     "count_campaigns",
+    "count_emails",
+    "expected",
+    "export_rows",
     "find_campaign",
+    "find_example",
     "find_invitation",
     "find_wave",
     "get_campaign",
     "get_invitation",
     "get_wave",
+    "has_survey",
+    "hours",
     "list_campaigns",
+    "list_lines",
+    "list_of_contact",
+    "list_segments",
+    "people",
+    "progress",
+    "segment_name",
 ]

@@ -311,6 +311,10 @@ ONE_ZONE: dict[str, str] = {
 }
 
 
+def zone_info(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
 def zone_of(time_zone: str | None, country: str | None, account: str) -> str:
     """Whose clock counts for a person: their own, else their country's if it has a single one, else the account's."""
     return time_zone or ONE_ZONE.get(country or "") or account
