@@ -32,6 +32,7 @@ from nps.campaigns import events as campaigns_events
 from nps.campaigns import queries as campaigns_queries
 from nps.campaigns import service as campaigns
 from nps.campaigns import tasks as campaigns_tasks
+from nps.campaigns import views as campaigns_views
 from nps.causes import events as causes_events
 from nps.causes import views as causes_views
 from nps.contacts import api as contacts_api
@@ -95,6 +96,16 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (delivery_public.blueprint, "", guards.token_door("stop")),
     (delivery_views.blueprint, "", guards.dev_mail_door()),
     (delivery_webhook.blueprint, "", guards.provider_door()),
+    # campaigns
+    (
+        campaigns_views.blueprint,
+        "/campaigns",
+        guards.member_door(
+            "campaigns.read",
+            "campaigns.write",
+            each=dict.fromkeys(("launch", "back_to_draft", "pause", "resume", "stop", "archive", "resend"), ("campaigns.read", "sending")),
+        ),
+    ),
     # causes
     (causes_views.blueprint, "", guards.member_door("causes.read", "causes.write")),
     # followups
@@ -230,6 +241,7 @@ ANSWER_WORDS: dict[str, Callable[..., Any]] = {"outlook": routing.outlook}
 # {meter of billing: function of (start, end) that counts in the account's scope}
 METERS: dict[str, Count] = {
     "answers": analytics_usage.count_for_plan,
+    "emails": campaigns_queries.count_emails,
     "contacts": lambda start, end: contacts_queries.count_contacts(),
 }
 

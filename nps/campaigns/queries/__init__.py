@@ -1,6 +1,8 @@
 """Reads of campaigns and invitations. `from nps.campaigns import queries as campaigns`."""
 
 from nps.campaigns.queries.figures import (
+    EXPORTED,
+    HELD,
     Expected,
     Hours,
     Line,
@@ -11,7 +13,6 @@ from nps.campaigns.queries.figures import (
     expected,
     export_rows,
     find_example,
-    has_survey,
     hours,
     list_lines,
     list_of_contact,
@@ -32,6 +33,8 @@ from nps.campaigns.queries.reads import (
 )
 
 __all__ = [
+    "EXPORTED",
+    "HELD",
     "Expected",
     "Hours",
     "Line",
@@ -49,7 +52,6 @@ __all__ = [
     "get_campaign",
     "get_invitation",
     "get_wave",
-    "has_survey",
     "hours",
     "list_campaigns",
     "list_lines",

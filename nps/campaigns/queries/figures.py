@@ -283,11 +283,6 @@ def count_emails(start: datetime, end: datetime) -> int:
     return (db.session.scalar(firsts.where(real)) or 0) + (db.session.scalar(reminders.where(real)) or 0)
 
 
-def has_survey() -> bool:
-    """Is a campaign with a sender written? For the set-up guide."""
-    return db.session.execute(select(Campaign.id).limit(1)).first() is not None
-
-
 def list_of_contact(contact_id: UUID) -> Sequence[tuple[Invitation, str]]:
     """Invitations of a person with the name of their campaign, newest first. For timelines."""
     rows = db.session.execute(

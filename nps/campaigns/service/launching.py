@@ -1,7 +1,7 @@
 """A start: what it needs, how it is confirmed, how it happens once."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,14 +14,17 @@ from nps.campaigns.errors import AlreadyStarted, AudienceGrew, NotReady, NumberN
 from nps.campaigns.events import CampaignLaunched
 from nps.campaigns.models import Campaign, CampaignWave
 from nps.campaigns.queries import gates as gates_sql
-from nps.campaigns.rules import limits, states, windows, words
+from nps.campaigns.rules import limits, windows, words
 from nps.campaigns.rules.states import CampaignState
 from nps.campaigns.service import letter
 from nps.core import clock, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid
 from nps.core.events import publish
+from nps.delivery import queries as delivery_queries
 from nps.delivery import service as delivery
+from nps.surveys import queries as surveys_queries
+from nps.surveys import rules as surveys_rules
 from nps.surveys import service as surveys
 
 SENDING_STATES = ("active", "past_due")
@@ -199,5 +202,25 @@ def days_of(campaign: Campaign, askable: int) -> int:
     return 1 if campaign.send_now else windows.spread_for(askable)
 
 
-def may_edit(campaign: Campaign) -> bool:
-    return campaign.state == states.CampaignState.DRAFT
+def last_day(campaign: Campaign, account: Account, days: int, now: datetime) -> date:
+    """The day the last first message leaves, in the account's zone."""
+    start = max(campaign.start_at or now, now)
+    zone = ZoneInfo(account.time_zone)
+    if campaign.send_now:
+        return (start + timedelta(days=days - 1)).astimezone(zone).date()
+    return windows.slots(start, windows.from_json(campaign.window), zone, days)[-1].day
+
+
+def advice(campaign: Campaign, account: Account) -> list[str]:
+    """What a member should know before a start; nothing of it blocks."""
+    found = []
+    survey = surveys_queries.get_survey(campaign.survey_id)
+    if not (account.sender_email and delivery_queries.verified_domain(account.sender_email)):
+        found.append("Your own sending domain is not verified. Mail leaves from our address with your name, and fewer people answer.")
+    if survey.leading_kept_at is not None:
+        who = f" {survey.leading_kept_by} kept it." if survey.leading_kept_by else ""
+        found.append(f"{surveys_rules.LEADING}{who}")
+    copy = letter.copy_for(surveys_rules.wording(surveys_queries.draft_of(survey)), account, campaign.id, None, campaign.gap_days)
+    if copy.size > letter.GMAIL_CUTS_AT:
+        found.append(f"The mail has {copy.size // 1024} KB; Gmail cuts mails at 102 KB.")
+    return found

@@ -29,6 +29,7 @@ _FIXED = frozenset({"product", "sender.name", "sender.role", "account.name"})
 class Copy:
     """One mail as one person reads it."""
 
+    from_name: str
     subject: str
     text: str
     html: str
@@ -142,7 +143,10 @@ def copy_for(words: Mapping[str, Any], account: Account, campaign_id: UUID, cont
     compile(made)
     values = values_for(contact, marks_of(made.subject, made.text, made.html), gap_days)
     text, html = _filled(made.text, values), _filled(made.html, values, escape=True)
-    return Copy(_filled(made.subject, values), text, html, len(text.encode()) + len(html.encode()))
+    # inside a preview the links of the mail lead nowhere
+    base = settings.current().base_url
+    html = re.sub(rf"{re.escape(base)}/[su]/preview", "#", html)
+    return Copy(made.from_name, _filled(made.subject, values), text, html, len(text.encode()) + len(html.encode()))
 
 
 def _filled(source: str, values: Mapping[str, str], *, escape: bool = False) -> str:

@@ -1,15 +1,18 @@
 """Test mails: marked, with a link that works, never counted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from nps.accounts import queries as accounts
+from nps.accounts.models import Account
 from nps.campaigns import queries
 from nps.campaigns.errors import TooManyTests
-from nps.campaigns.models import Invitation
+from nps.campaigns.models import Campaign, Invitation
 from nps.campaigns.rules import limits, words
 from nps.campaigns.service import letter, writing
 from nps.contacts import queries as contacts
@@ -108,3 +111,35 @@ def _within_the_hour(more: int) -> None:
 
 def _sent_to(addresses: list[str]) -> str:
     return f"The test is on its way to {', '.join(addresses)}. Its answer is marked and never counted."
+
+
+def open_test(campaign_id: UUID) -> Invitation:
+    """A test link for the member who wants to see the survey page: no mail, marked, never counted. Raises TooManyTests."""
+    campaign, now = queries.get_campaign(campaign_id), clock.now()
+    _within_the_hour(1)
+    invitation = Invitation(
+        campaign_id=campaign.id,
+        wave=0,
+        contact_id=None,
+        channel="email",
+        state="asked",
+        asked_at=now,
+        expires_at=now + timedelta(days=1),
+        survey_version_id=surveys.freeze_version(campaign.survey_id).id,
+        is_test=True,
+        asked_properties={},
+        created_at=now,
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    return invitation
+
+
+def copy_for(words: Mapping[str, Any], account: Account, campaign: Campaign, contact: Contact | None) -> letter.Copy:
+    """The mail with these words as this person would read it."""
+    return letter.copy_for(words, account, campaign.id, contact, writing.least_gap(campaign))
+
+
+def sends_from_own_domain(account: Account) -> bool:
+    """Is the sender's domain verified, so that mail leaves from it?"""
+    return bool(account.sender_email) and delivery_queries.verified_domain(account.sender_email)
