@@ -9,7 +9,20 @@ from nps.campaigns.models import Campaign, Invitation
 from nps.contacts.models import Contact
 from nps.responses.models import Hit, Response, ResponseAnswer, ResponseVersion
 from nps.responses.queries import Filters, Tally
-from nps.responses.rules import LEFT_OUT_REASONS, Method, Seen, Signal, State, Tab, Verdict, judge, program, read_signal, tab_of, why_left_out
+from nps.responses.rules import (
+    LEFT_OUT_REASONS,
+    Method,
+    Seen,
+    Signal,
+    State,
+    Tab,
+    Verdict,
+    judge,
+    program,
+    read_signal,
+    tab_of,
+    why_left_out,
+)
 from nps.scoring import display, intervals
 from nps.scoring.score import FEW_UNDER, Counts
 
@@ -161,7 +174,8 @@ class ListPage:
             return f"{counts.n} answers are too few for a score; it shows from {FEW_UNDER} on."
         said = f"Score {score_words(counts)}."
         if waiting:
-            said += f" With the {waiting:,} answer{'s' if waiting > 1 else ''} waiting for review: {score_words(self.tally.with_waiting, margin=False)}."
+            with_them = score_words(self.tally.with_waiting, margin=False)
+            said += f" With the {waiting:,} answer{'s' if waiting > 1 else ''} waiting for review: {with_them}."
         return said
 
     @property
@@ -276,14 +290,23 @@ class AnswerPage:
         if self.response.state == State.PROVISIONAL or (not found and self.waits):
             return "Picked on the page, not sent"
         parts = [f"{n} {kind}" for n, kind in ((strong, "strong"), (weak, "weak")) if n]
-        return f"Looks automatic: {' and '.join(parts)} signal{'' if strong + weak == 1 else 's'}" if parts else "No signal speaks against it"
+        return (
+            f"Looks automatic: {' and '.join(parts)} signal{'' if strong + weak == 1 else 's'}" if parts else "No signal speaks against it"
+        )
 
     @property
     def hit_rows(self) -> list[HitRow]:
         seen = [Seen(h.occurred_at, h.kind, h.method, h.score, h.network, h.user_agent, h.hand) for h in self.hits]
         accepted = self.invitation.asked_at if self.invitation is not None and self.timed and not self.response.is_test else None
         return [
-            HitRow(h.occurred_at, _request(h), h.network or "–", program(h.user_agent), HAND_WORDS.get(h.hand or "", "No"), VERDICT_TAGS[verdict])
+            HitRow(
+                h.occurred_at,
+                _request(h),
+                h.network or "–",
+                program(h.user_agent),
+                HAND_WORDS.get(h.hand or "", "No"),
+                VERDICT_TAGS[verdict],
+            )
             for h, verdict in zip(self.hits, judge(seen, accepted_at=accepted), strict=True)
         ]
 

@@ -237,7 +237,9 @@ def read_form(token: str, link: Link, typed: dict[str, Any]) -> tuple[service.An
     comment = rules.clean_comment(typed["why"])
     if len(comment) > rules.COMMENT_LIMIT:
         over = len(comment) - rules.COMMENT_LIMIT
-        raise NotTaken(f"Your reason has {len(comment):,} characters, {rules.COMMENT_LIMIT:,} fit. Shorten it by {over:,} and press Send once more.")
+        raise NotTaken(
+            f"Your reason has {len(comment):,} characters, {rules.COMMENT_LIMIT:,} fit. Shorten it by {over:,} and press Send once more."
+        )
     served = read_nonce(token)
     if served is None:
         raise NotTaken(OPEN_LONG)

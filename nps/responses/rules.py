@@ -20,7 +20,9 @@ POSTS_AN_HOUR = 100
 SOON_AFTER_MAIL = timedelta(seconds=5)
 HANDS = ("press", "touch", "click", "key", "wheel", "change")
 _SCORE = re.compile(r"10|[0-9]", re.ASCII)
-_ROBOT = re.compile(r"bot|crawl|spider|scan|preview|fetch|curl|wget|python|java/|headless|proofpoint|mimecast|barracuda|safelinks", re.IGNORECASE)
+_ROBOT = re.compile(
+    r"bot|crawl|spider|scan|preview|fetch|curl|wget|python|java/|headless|proofpoint|mimecast|barracuda|safelinks", re.IGNORECASE
+)
 
 
 class State(StrEnum):
@@ -86,7 +88,17 @@ def clean_comment(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in lines if c in "\n\t" or (ord(c) >= 32 and not 0x7F <= ord(c) <= 0x9F and not 0xD800 <= ord(c) <= 0xDFFF)).strip()
+    return "".join(
+        c for c in lines if c in "\n\t" or (ord(c) >= 32 and not 0x7F <= ord(c) <= 0x9F and not 0xD800 <= ord(c) <= 0xDFFF)
+    ).strip()
+
+
+_SCORE_LINE = re.compile(r"\s*(?:10|[0-9])[ \t]*(?:/[ \t]*10)?[ \t]*(?:[.,:;!]|[-–—])?[ \t]*")
+
+
+def words_after_score(text: str) -> str:
+    """The comment of a reply that begins with its score: "8/10 slow app" leaves "slow app"."""
+    return clean_comment(_SCORE_LINE.sub("", text, count=1))
 
 
 def network_of(address: str) -> str:
@@ -328,7 +340,14 @@ def _verdict(hit: Seen, here: Sequence[Seen], accepted_at: datetime | None) -> V
     if hit.hand:
         return Verdict.PERSON
     soon = accepted_at is not None and hit.occurred_at - accepted_at < SOON_AFTER_MAIL
-    if hit.method == "HEAD" or soon or any(h.kind == "hidden" for h in here) or _bursts(here) is not None or hit.hand == "" and hit.kind == "post":
+    if (
+        hit.method == "HEAD"
+        or soon
+        or any(h.kind == "hidden" for h in here)
+        or _bursts(here) is not None
+        or hit.hand == ""
+        and hit.kind == "post"
+    ):
         return Verdict.MACHINE
     weak = [
         names_itself_a_robot(hit.user_agent),

@@ -50,7 +50,9 @@ def download() -> Any:
     """The same answers as a file."""
     filters = asked()
     actor = accounts.get_user(current.member.user_id).name
-    accounts_service.audit(actor, "responses.exported", kind="responses", facts={"tab": filters.tab.value, "rows": queries.count_matching(filters)})
+    accounts_service.audit(
+        actor, "responses.exported", kind="responses", facts={"tab": filters.tab.value, "rows": queries.count_matching(filters)}
+    )
     # written while the database is at hand, sent from memory or, when large, from disk
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  closed by the answer
     for part in spreadsheet.csv_stream(*queries.export_rows(filters)):
@@ -82,7 +84,9 @@ def show(response_id: UUID) -> Any:
         now=clock.now(),
     )
     page.at_domain = queries.waiting_at_domain(page.domain) if page.waits else 0
-    return render_template("responses/show.html", page=page, link=link_to, names=names(), decided_by=decided_by(response), undo=request.args.get("undo", ""))
+    return render_template(
+        "responses/show.html", page=page, link=link_to, names=names(), decided_by=decided_by(response), undo=request.args.get("undo", "")
+    )
 
 
 @blueprint.post("/responses/verdicts")
@@ -97,7 +101,10 @@ def decide() -> Any:
         elif request.form.get("do") == "count":
             done, said = service.count(chosen, current.member), "{} counted. Who did it and when is kept."
         else:
-            done, said = service.leave_out(chosen, request.form.get("reason", "automatic"), current.member), "{} left out. Nothing is deleted."
+            done, said = (
+                service.leave_out(chosen, request.form.get("reason", "automatic"), current.member),
+                "{} left out. Nothing is deleted.",
+            )
     except (Invalid, DomainError) as error:
         if isinstance(error, NotFound):
             raise
@@ -175,7 +182,7 @@ def ids_from(texts: Sequence[str]) -> list[UUID]:
 
 def address_back(where: str, chosen: Sequence[UUID], undo: str = "") -> str:
     """Where a decision leads: to the answer it was made on, or to the list."""
-    more = {"undo": undo} if undo else {}
+    more: dict[str, Any] = {"undo": undo} if undo else {}
     if where == "one" and len(chosen) == 1:
         return url_for("responses.show", response_id=chosen[0], **more)
     return url_for("responses.index", state=where if where in set(Tab) else Tab.CHECK.value, p=request.form.get("p") or None, **more)
@@ -195,7 +202,10 @@ def rows_of(found: Sequence[tables.Response]) -> list[drawing.Row]:
     """Answers with their people and, where a member counted them, with that member's first name."""
     people = {contact.id: contact for contact in contacts.list_by_ids([r.contact_id for r in found if r.contact_id])}
     members = {membership.id: user.name for membership, user in accounts.list_members()} if any(r.reviewed_by_id for r in found) else {}
-    return [drawing.Row(r, people.get(r.contact_id) if r.contact_id else None, members.get(r.reviewed_by_id, "")) for r in found]
+    return [
+        drawing.Row(r, people.get(r.contact_id) if r.contact_id else None, members.get(r.reviewed_by_id, "") if r.reviewed_by_id else "")
+        for r in found
+    ]
 
 
 def names() -> Callable[[str], str]:
@@ -214,5 +224,3 @@ def outlook(response: tables.Response) -> Any:
     """What counting this answer would start, or what its routing did; told by the floor above, None where there is none."""
     told = current_app.extensions.get("answer_words", {}).get("outlook")
     return told(response) if told else None
-
-

@@ -31,7 +31,9 @@ _D = RoutingDecision.__table__
 _KNOWN = Prepared(select(_D.c.id).where(_D.c.account_id == ACCOUNT, _D.c.response_id == bindparam("response")))
 _KEEP = Prepared(insert(RoutingDecision))
 _VALUE = Prepared(
-    select(Contact.__table__.c.monthly_value_minor).where(Contact.__table__.c.account_id == ACCOUNT, Contact.__table__.c.id == bindparam("contact"))
+    select(Contact.__table__.c.monthly_value_minor).where(
+        Contact.__table__.c.account_id == ACCOUNT, Contact.__table__.c.id == bindparam("contact")
+    )
 )
 
 

@@ -123,7 +123,8 @@ def zone_words(name: str | None) -> str:
     return _ZONES.get(name) or f"{name.rsplit('/', 1)[-1].replace('_', ' ')} time"
 
 
-FILTERS: dict[str, Any] = {f.__name__: f for f in (day, short_day, time, day_time, ago, number, money, percent, plural, iso, local, zone_words, clock_time)}
+_ALL = (day, short_day, time, day_time, clock_time, ago, number, money, percent, plural, iso, local, zone_words)
+FILTERS: dict[str, Any] = {f.__name__: f for f in _ALL}
 
 
 def install(app: Flask) -> None:

@@ -59,7 +59,13 @@ def test_a_first_answer_counts_at_once(asked: Ask, told: list[Any]) -> None:
     sent = dana.answer(3, "  The bank feed\r\nis down \x07", reply=True)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{dana.path}/thanks")
     response = must(dana)
-    assert (response.score, response.first_score, response.nps_group, response.state, response.method) == (3, 3, "detractor", "verified", "sent")
+    assert (response.score, response.first_score, response.nps_group, response.state, response.method) == (
+        3,
+        3,
+        "detractor",
+        "verified",
+        "sent",
+    )
     assert (response.comment, response.wants_reply, response.partial) == ("The bank feed\nis down", True, False)
     assert response.verified_at == response.first_at
     [event] = told
@@ -173,7 +179,13 @@ def test_a_scanner_that_sends_every_form_never_counts_and_the_person_an_hour_lat
     dana.agent = "Mozilla/5.0 (iPhone) Safari/604.1"
     assert dana.answer(8, "All good").headers["Location"] == f"{dana.path}/thanks"
     response = must(dana)
-    assert (response.state, response.score, response.first_score, response.comment, response.method) == ("verified", 8, 8, "All good", "sent")
+    assert (response.state, response.score, response.first_score, response.comment, response.method) == (
+        "verified",
+        8,
+        8,
+        "All good",
+        "sent",
+    )
     assert (count(Response), [event.score for event in told]) == (1, [8])
     assert response.first_at == told[0].occurred_at
 

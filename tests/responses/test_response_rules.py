@@ -45,7 +45,14 @@ def view(seconds_ago: float, score: int | None = None, **rest: Any) -> Seen:
 
 
 def form(**rest: Any) -> Sent:
-    values = {"network": HOME, "user_agent": CHROME, "served_at": NOW - timedelta(seconds=20), "hand": "touch", "trap": False, "has_comment": False}
+    values = {
+        "network": HOME,
+        "user_agent": CHROME,
+        "served_at": NOW - timedelta(seconds=20),
+        "hand": "touch",
+        "trap": False,
+        "has_comment": False,
+    }
     return Sent(occurred_at=NOW, **(values | rest))
 
 
@@ -98,9 +105,7 @@ def test_two_weak_signals_are_needed() -> None:
     assert looks_like_a_machine(signals([], form(user_agent="curl/8", hand=None), accepted_at=None))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "found"), [(9, {"S5"}), (14.9, {"S5"}), (15, {"W3"}), (59, {"W3"}), (60, set()), (3600, set())]
-)
+@pytest.mark.parametrize(("seconds", "found"), [(9, {"S5"}), (14.9, {"S5"}), (15, {"W3"}), (59, {"W3"}), (60, set()), (3600, set())])
 def test_a_form_sent_soon_after_the_mail(seconds: float, found: set[str]) -> None:
     assert names([], form(), accepted_at=NOW - timedelta(seconds=seconds)) == found
 
@@ -121,7 +126,9 @@ def test_times_are_not_used_where_no_server_stands_in_between() -> None:
 
 def test_signals_speak_with_their_figures() -> None:
     hits = [view(37, method="HEAD", score=0), view(5, 0), view(3, 5), view(1, 10)]
-    said = [s.words for s in signals(hits, form(hand=None, served_at=NOW - timedelta(seconds=1.2)), accepted_at=NOW - timedelta(seconds=41))]
+    said = [
+        s.words for s in signals(hits, form(hand=None, served_at=NOW - timedelta(seconds=1.2)), accepted_at=NOW - timedelta(seconds=41))
+    ]
     assert said == [
         "Three different scores opened within 4 seconds",
         "The form was sent 41 seconds after the mail server took the email",
@@ -176,7 +183,8 @@ def test_edits_end_after_a_week_or_a_reply() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("a\r\nb", "a\nb"), ("a\x00b\x07", "ab"), ("  x ", "x"), ("\ud800 ok", "ok"), ("tab\there", "tab\there"), ("é\u0085", "é")]
+    ("typed", "kept"),
+    [("a\r\nb", "a\nb"), ("a\x00b\x07", "ab"), ("  x ", "x"), ("\ud800 ok", "ok"), ("tab\there", "tab\there"), ("é\u0085", "é")],
 )
 def test_comments_are_kept_as_typed_without_control_characters(typed: str, kept: str) -> None:
     assert clean_comment(typed) == kept
@@ -184,7 +192,13 @@ def test_comments_are_kept_as_typed_without_control_characters(typed: str, kept:
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("198.51.100.77", "198.51.100.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("", ""), ("nonsense", ""), ("::ffff:1.2.3.4", "1.2.3.0/24")],
+    [
+        ("198.51.100.77", "198.51.100.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("", ""),
+        ("nonsense", ""),
+        ("::ffff:1.2.3.4", "1.2.3.0/24"),
+    ],
 )
 def test_networks(address: str, network: str) -> None:
     assert network_of(address) == network
@@ -195,7 +209,10 @@ def test_networks(address: str, network: str) -> None:
     [
         ("", "No name given"),
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0", "Edge, Windows"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1", "Safari, iPhone"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1",
+            "Safari, iPhone",
+        ),
         ("curl/8.5.0", "curl/8.5.0"),
     ],
 )

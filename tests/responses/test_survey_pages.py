@@ -180,7 +180,6 @@ def test_words_of_strangers_are_shown_as_words(asked: Ask) -> None:
 def test_a_survey_has_its_own_colour(asked: Ask, campaign: Any) -> None:
     assert "--brand: #2d4bc4" in asked().get().text
 
-
     survey = surveys.get_survey(campaign.survey_id)
     survey.brand_color = "#14574a"
     db.session.commit()

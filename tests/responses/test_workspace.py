@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +20,10 @@ from tests.conftest import Browser, Clock
 from tests.responses.conftest import Asked, response_id_of
 
 Ask = Callable[..., Asked]
+COLUMNS = (
+    "response_id invitation_id contact_id campaign kind channel score first_score nps_group comment reply_wanted state method signals"
+    " partial language survey_version first_at verified_at changed_at collector left_out_reason"
+).split()
 
 
 @pytest.fixture
@@ -99,7 +102,9 @@ def test_counted_and_not_counted_add_up_to_recorded(mixed: dict[str, Asked], sig
         ("?state=quarantined&domain=oak.example", [], ["Nadia"]),
     ],
 )
-def test_each_tab_and_filter_lists_its_own(mixed: dict[str, Asked], signed_in: Browser, query: str, seen: list[str], unseen: list[str]) -> None:
+def test_each_tab_and_filter_lists_its_own(
+    mixed: dict[str, Asked], signed_in: Browser, query: str, seen: list[str], unseen: list[str]
+) -> None:
     page = signed_in.get(f"/larkfield/responses{query}").text.split("<main", 1)[1]
     assert [name for name in seen if f"{name} Person" not in page] == []
     assert [name for name in unseen if f"{name} Person" in page] == []
@@ -112,9 +117,7 @@ def test_an_empty_search_offers_a_way_on(mixed: dict[str, Asked], signed_in: Bro
     assert "Clear search" in page
 
 
-def test_a_window_of_days_and_all_time(
-    mixed: dict[str, Asked], sign_in: Callable[..., Browser], owner: User, clock: Clock
-) -> None:
+def test_a_window_of_days_and_all_time(mixed: dict[str, Asked], sign_in: Callable[..., Browser], owner: User, clock: Clock) -> None:
     clock.move(days=45)
     browser = sign_in(owner)
     assert "0 recorded" in browser.get("/larkfield/responses?p=30").text
@@ -269,10 +272,7 @@ def test_the_file_has_the_agreed_columns_and_no_formula(asked: Ask, signed_in: B
     assert "attachment" in sent.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(sent.get_data().decode("utf-8-sig"))))
     first, second = rows
-    assert list(first)[:22] == (
-        "response_id invitation_id contact_id campaign kind channel score first_score nps_group comment reply_wanted state method signals"
-        " partial language survey_version first_at verified_at changed_at collector left_out_reason"
-    ).split()
+    assert list(first)[: len(COLUMNS)] == COLUMNS
     assert first["comment"] == '\'=HYPERLINK("http://evil.example")\nsecond line'
     assert (first["score"], first["reply_wanted"], first["campaign"], first["survey_version"]) == ("3", "true", "Autumn relationship", "1")
     assert (second["q.one_tap"], second["nps_group"], second["first_at"][-1]) == ("Lower price; Quicker support", "passive", "Z")

@@ -258,11 +258,12 @@ def test_a_wish_added_later_opens_a_case(asked: Ask) -> None:
     assert case_of(priya).wants_reply
 
 
-def test_down_up_and_down_again_is_followed_up_again(asked: Ask) -> None:
+def test_down_up_and_down_again_is_followed_up_again(asked: Ask, clock: Clock) -> None:
     dana = asked()
     dana.answer(3)
     dana.answer(9)
     assert not case_of(dana).is_open
+    clock.move(minutes=1)
     dana.answer(2, "No, really")
     assert case_of(dana).is_open
     assert "has your answer" in dana.get(path="/thanks").text
@@ -303,7 +304,11 @@ def test_saved_rules_decide_with_frozen_properties(asked: Ask, account: Account)
     db.session.commit()
     dana.answer(6)
     decision = decision_of(dana)
-    assert (decision.sentence, decision.rule_set_number, decision.matched) == ("the rule “Growth detractors”", 1, ["Growth detractors", "Detractors"])
+    assert (decision.sentence, decision.rule_set_number, decision.matched) == (
+        "the rule “Growth detractors”",
+        1,
+        ["Growth detractors", "Detractors"],
+    )
     case = case_of(dana)
     assert (case.target_minutes, case.rule) == (30, "the rule “Growth detractors”")
 

@@ -50,7 +50,11 @@ def test_a_missing_value_fails_every_test_but_empty_and_is_not(condition: Condit
 
 
 def test_a_rule_that_cannot_be_reached_is_pointed_out() -> None:
-    late = Rule("Angry growth", (Condition("score", "between", [0, 3]), Condition("property", "is", {"key": "plan", "value": "Growth"})), Destination.CASE)
+    late = Rule(
+        "Angry growth",
+        (Condition("score", "between", [0, 3]), Condition("property", "is", {"key": "plan", "value": "Growth"})),
+        Destination.CASE,
+    )
     assert unreachable((*DEFAULT_RULES, late)) == ["Angry growth"]
     assert unreachable((late, *DEFAULT_RULES)) == []
 

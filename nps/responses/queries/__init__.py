@@ -10,8 +10,8 @@ from nps.responses.queries.lists import (
     page_responses,
     place_in_check,
     tally,
-    waiting_attempts,
     waiting_at_domain,
+    waiting_attempts,
 )
 from nps.responses.queries.rows import (
     find_answer,

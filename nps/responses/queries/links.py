@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 
 from nps.campaigns.models import Campaign, Invitation
 from nps.contacts.models import Contact
@@ -68,7 +68,7 @@ class Link:
 
 
 _I, _C, _K, _R, _H = (model.__table__ for model in (Invitation, Contact, Campaign, Response, Hit))
-_ONE = bindparam("invitation_id")
+_ONE: BindParameter[Any] = bindparam("invitation_id")
 _LINK = Prepared(
     select(
         _I.c.contact_id, _I.c.campaign_id, _I.c.survey_version_id, _I.c.state, _I.c.channel, _I.c.language, _K.c.series,
@@ -104,7 +104,7 @@ def open_link(invitation_id: UUID, *, lock: bool = False) -> Link:
 
     `lock`: other answers to this invitation wait until our unit ends, so that posts at once make one response.
     """
-    if lock and not db.session.get_bind().dialect.name == "sqlite":
+    if lock and db.session.get_bind().dialect.name != "sqlite":
         # PostgreSQL reads each statement afresh, so what we read after this one is what the one before us left behind.
         # SQLite lets one writing unit in at a time.
         _LOCK(invitation_id=invitation_id)
@@ -141,7 +141,8 @@ def wording(version_id: UUID) -> dict[str, Any]:
 
 def recent_hits(invitation_id: UUID, since: datetime) -> list[Seen]:
     """The newest hits on a link since then, as the rules take them, oldest first."""
-    found = [Seen(*row) for row in _HITS(invitation_id=invitation_id, since=since)]
+    rows = _HITS(invitation_id=invitation_id, since=since)
+    found = [Seen(r.occurred_at, r.kind, r.method, r.score, r.network, r.user_agent, r.hand) for r in rows]
     found.reverse()
     return found
 

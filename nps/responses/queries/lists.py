@@ -125,7 +125,7 @@ def tally(filters: Filters) -> Tally:
         .where(*_window(filters))
         .group_by(Response.state, Response.method, Response.is_test, Response.left_out_reason, Response.score)
     )
-    tabs = dict.fromkeys((tab for tab in Tab if tab is not Tab.ALL), 0)
+    tabs: dict[Tab, int] = {tab: 0 for tab in Tab if tab is not Tab.ALL}
     reasons = dict.fromkeys(LEFT_OUT_REASONS, 0)
     counted, waiting = [0] * 11, [0] * 11
     for state, method, is_test, reason, score, many in rows:
@@ -145,7 +145,9 @@ def place_in_check(response: Response) -> tuple[int, int]:
     """(place, number) of an answer among all that need a check, the newest first; place 0 when it is not among them."""
     before = tuple_(Response.first_at, Response.id) > tuple_(response.first_at, response.id)
     row = db.session.execute(
-        select(func.count(), func.sum(case((before, 1), else_=0)), func.sum(case((Response.id == response.id, 1), else_=0))).where(_in_tab(Tab.CHECK))
+        select(func.count(), func.sum(case((before, 1), else_=0)), func.sum(case((Response.id == response.id, 1), else_=0))).where(
+            _in_tab(Tab.CHECK)
+        )
     ).one()
     return (int(row[1] or 0) + 1 if row[2] else 0), int(row[0])
 
@@ -160,7 +162,9 @@ def neighbours(response: Response) -> tuple[UUID | None, UUID | None]:
 
 def waiting_at_domain(domain: str) -> int:
     """How many answers of people at this mail domain need a check."""
-    found = select(func.count()).select_from(Response).where(_in_tab(Tab.CHECK), Response.contact_id.in_(_at(domain)) if domain else false())
+    found = (
+        select(func.count()).select_from(Response).where(_in_tab(Tab.CHECK), Response.contact_id.in_(_at(domain)) if domain else false())
+    )
     return db.session.scalar(found) or 0
 
 
@@ -169,7 +173,9 @@ def waiting_attempts(filters: Filters, limit: int = 20) -> Sequence[tuple[Respon
     rows = db.session.execute(
         select(ResponseVersion, Response)
         .join(Response, and_(Response.account_id == ResponseVersion.account_id, Response.id == ResponseVersion.response_id))
-        .where(ResponseVersion.way == "machine", _in_tab(Tab.COUNTED), ResponseVersion.occurred_at > Response.verified_at, *_window(filters))
+        .where(
+            ResponseVersion.way == "machine", _in_tab(Tab.COUNTED), ResponseVersion.occurred_at > Response.verified_at, *_window(filters)
+        )
         .order_by(ResponseVersion.occurred_at.desc())
         .limit(limit)
     )
@@ -177,9 +183,9 @@ def waiting_attempts(filters: Filters, limit: int = 20) -> Sequence[tuple[Respon
 
 
 COLUMNS = (
-    "response_id", "invitation_id", "contact_id", "campaign", "kind", "channel", "score", "first_score", "nps_group", "comment", "reply_wanted",
-    "state", "method", "signals", "partial", "language", "survey_version", "first_at", "verified_at", "changed_at", "collector", "left_out_reason",
-)  # fmt: skip
+    "response_id invitation_id contact_id campaign kind channel score first_score nps_group comment reply_wanted state method signals"
+    " partial language survey_version first_at verified_at changed_at collector left_out_reason"
+).split()
 
 
 def export_rows(filters: Filters) -> tuple[list[str], Iterator[list[object]]]:
@@ -223,18 +229,20 @@ def _batch(filters: Filters, last: tuple[datetime, UUID] | None) -> list[tuple[R
 
 
 def _columns(r: Response, campaign: str | None, version: int | None) -> list[object]:
-    return [
-        r.id, r.invitation_id, r.contact_id, campaign, r.kind, r.channel, r.score, r.first_score, nps_group(r.score).value, r.comment, r.wants_reply,
-        r.state, r.method, " ".join(signal.split()[0] for signal in r.signals), r.partial, r.language, version, r.first_at, r.verified_at,
-        r.changed_at, "", r.left_out_reason,
-    ]  # fmt: skip
+    signals = " ".join(signal.split()[0] for signal in r.signals)
+    who = [r.id, r.invitation_id, r.contact_id, campaign, r.kind, r.channel]
+    said = [r.score, r.first_score, nps_group(r.score).value, r.comment, r.wants_reply]
+    known = [r.state, r.method, signals, r.partial, r.language, version, r.first_at, r.verified_at, r.changed_at]
+    return [*who, *said, *known, "", r.left_out_reason]
 
 
 def _more(response_ids: Sequence[UUID], questions: Sequence[str]) -> dict[tuple[UUID, str], str]:
     if not questions:
         return {}
     rows = db.session.execute(
-        select(ResponseAnswer.response_id, ResponseAnswer.question, ResponseAnswer.value).where(ResponseAnswer.response_id.in_(response_ids))
+        select(ResponseAnswer.response_id, ResponseAnswer.question, ResponseAnswer.value).where(
+            ResponseAnswer.response_id.in_(response_ids)
+        )
     )
     return {(response_id, question): value.replace("\n", "; ") for response_id, question, value in rows}
 

@@ -31,7 +31,9 @@ def list_hits(invitation_id: UUID) -> Sequence[Hit]:
 
 def list_versions(response_id: UUID) -> Sequence[ResponseVersion]:
     """Each state the answer was in, first to last."""
-    return db.session.scalars(select(ResponseVersion).where(ResponseVersion.response_id == response_id).order_by(ResponseVersion.number)).all()
+    return db.session.scalars(
+        select(ResponseVersion).where(ResponseVersion.response_id == response_id).order_by(ResponseVersion.number)
+    ).all()
 
 
 def last_version(response_id: UUID) -> ResponseVersion | None:
@@ -47,4 +49,6 @@ def find_answer(response_id: UUID, question: str) -> ResponseAnswer | None:
 
 def list_answers(response_id: UUID) -> Sequence[ResponseAnswer]:
     """Further answers (the one tap), oldest first."""
-    return db.session.scalars(select(ResponseAnswer).where(ResponseAnswer.response_id == response_id).order_by(ResponseAnswer.occurred_at)).all()
+    return db.session.scalars(
+        select(ResponseAnswer).where(ResponseAnswer.response_id == response_id).order_by(ResponseAnswer.occurred_at)
+    ).all()

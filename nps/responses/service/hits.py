@@ -31,7 +31,12 @@ _CONDEMN = Prepared(
 _POSTS = Prepared(
     select(func.count())
     .select_from(_H)
-    .where(_H.c.account_id == ACCOUNT, _H.c.invitation_id == bindparam("invitation"), _H.c.kind == "post", _H.c.occurred_at >= bindparam("since"))
+    .where(
+        _H.c.account_id == ACCOUNT,
+        _H.c.invitation_id == bindparam("invitation"),
+        _H.c.kind == "post",
+        _H.c.occurred_at >= bindparam("since"),
+    )
 )
 HOUR = timedelta(hours=1)
 FLOODED = "This link was used very often. Wait an hour, then send once more. Nothing you sent before was lost."
@@ -68,7 +73,9 @@ def look(link: Link, hit: Seen, *, timed: bool) -> None:
     verdict = rules.hit_verdict(earlier, hit, accepted_at=accepted_at(link, timed))
     keep(link, hit, verdict)
     if verdict is Verdict.MACHINE and hit.method != "HEAD" and (earlier or hit.kind == "hidden"):
-        here = rules.visit(earlier or queries.recent_hits(link.invitation_id, hit.occurred_at - HOUR), hit.network, hit.user_agent, hit.occurred_at)
+        here = rules.visit(
+            earlier or queries.recent_hits(link.invitation_id, hit.occurred_at - HOUR), hit.network, hit.user_agent, hit.occurred_at
+        )
         if here:
             _CONDEMN(invitation=link.invitation_id, from_network=hit.network, agent=hit.user_agent, since=here[0].occurred_at)
         if link.standing is not None and link.standing.state in (State.VERIFIED, State.PROVISIONAL):

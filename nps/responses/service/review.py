@@ -96,7 +96,9 @@ def undo(decided_at: datetime, by: Membership) -> list[Response]:
 def _decided(response: Response, by: Membership, now: datetime, action: str, facts: dict[str, str]) -> None:
     response.reviewed_was = f"{response.state} {response.method} {response.left_out_reason or ''}".strip()
     response.reviewed_by_id, response.reviewed_at = by.id, now
-    accounts_service.audit(accounts.get_user(by.user_id).name, action, kind="response", object_id=response.id, facts={"state": response.state, **facts})
+    accounts_service.audit(
+        accounts.get_user(by.user_id).name, action, kind="response", object_id=response.id, facts={"state": response.state, **facts}
+    )
 
 
 def withdraw(response_id: UUID) -> Response:
@@ -144,4 +146,6 @@ def count_seen(on: bool, by: Membership) -> None:
     account = accounts.get_account(tenancy.current())
     if account.count_seen != on:
         account.count_seen = on
-        accounts_service.audit(accounts.get_user(by.user_id).name, "account.count_seen", kind="account", object_id=account.id, facts={"on": on})
+        accounts_service.audit(
+            accounts.get_user(by.user_id).name, "account.count_seen", kind="account", object_id=account.id, facts={"on": on}
+        )

@@ -131,7 +131,9 @@ def _first(link: Link, answer: Answer, found: list[Signal], machine: bool, now: 
     return State.VERIFIED
 
 
-def create(link: Link, answer: Answer, state: State, method: Method, found: list[Signal], now: datetime, *, partial: bool = False) -> Response:
+def create(
+    link: Link, answer: Answer, state: State, method: Method, found: list[Signal], now: datetime, *, partial: bool = False
+) -> Response:
     """The row of an invitation's one response."""
     response = Response(
         id=ids.new_id(),
