@@ -42,6 +42,7 @@ OWNED = [
     "program",
     "property_definition",
     "rollup",
+    "routing_rule_set",
     "segment",
     "stripe_connection",
     "subscription",
@@ -52,6 +53,7 @@ OWNED = [
     "advocate",
     "ask_refusal",
     "campaign",
+    "cause",
     "consent_change",
     "contact_alias",
     "delta_tail",
@@ -62,13 +64,18 @@ OWNED = [
     "import_row",
     "program_change",
     "program_version",
+    "queue",
+    "routing_rule",
     "survey_version",
     "advocate_event",
     "campaign_wave",
     "invitation",
     "portal_link",
+    "queue_holiday",
+    "queue_member",
     "referral",
     "referral_link",
+    "saved_reply",
     "share",
     "touch",
     "conversion",
@@ -78,12 +85,18 @@ OWNED = [
     "referral_verdict",
     "response",
     "reward",
+    "case_",
+    "cause_link",
     "ledger_entry",
     "response_answer",
     "response_version",
     "reward_event",
     "reward_gate",
+    "routing_decision",
+    "case_event",
+    "case_view",
     "ledger_line",
+    "reply_draft",
 ]
 WALL = """account_id = nullif(current_setting('app.account_id', true), '')::uuid OR current_setting('app.unscoped', true) = 'on'"""
 
@@ -129,6 +142,7 @@ def upgrade() -> None:
         sa.Column("sender_role", sa.String(length=80), nullable=False),
         sa.Column("sender_email", sa.String(length=254), nullable=False),
         sa.Column("reply_to", sa.String(length=254), nullable=False),
+        sa.Column("count_seen", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
@@ -184,6 +198,7 @@ def upgrade() -> None:
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("network", sa.String(length=50), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("hand", sa.String(length=6), nullable=True),
         sa.Column("verdict", sa.String(length=8), nullable=False),
         sa.Column("signals", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_hit")),
@@ -991,6 +1006,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_rollup")),
     )
     op.create_table(
+        "routing_rule_set",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_routing_rule_set_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_routing_rule_set")),
+        sa.UniqueConstraint("account_id", "number", name=op.f("uq_routing_rule_set_account_id_number")),
+    )
+    op.create_table(
         "segment",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1251,6 +1277,32 @@ def upgrade() -> None:
         batch_op.create_index("ix_campaign_state", ["account_id", "state"], unique=False)
 
     op.create_table(
+        "cause",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("statement", sa.String(length=300), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("whys", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("action", sa.String(length=300), nullable=False),
+        sa.Column("action_due_on", sa.Date(), nullable=True),
+        sa.Column("shipped_on", sa.Date(), nullable=True),
+        sa.Column("reply_text", sa.String(length=2000), nullable=False),
+        sa.Column("public_text", sa.String(length=500), nullable=False),
+        sa.Column("learning", sa.String(length=500), nullable=False),
+        sa.Column("declined_reason", sa.String(length=500), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "owner_id"], ["membership.account_id", "membership.id"], name=op.f("fk_cause_account_id_owner_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_cause_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_cause")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_cause_account_id_name")),
+    )
+    op.create_table(
         "consent_change",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1487,6 +1539,67 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "program_id", "number", name=op.f("uq_program_version_account_id_program_id_number")),
     )
     op.create_table(
+        "queue",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("lead_id", sa.Uuid(), nullable=True),
+        sa.Column("time_zone", sa.String(length=60), nullable=False),
+        sa.Column("week", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("method", sa.String(length=12), nullable=False),
+        sa.Column("last_member_id", sa.Uuid(), nullable=True),
+        sa.Column("keeps_person", sa.Boolean(), nullable=False),
+        sa.Column("most_open", sa.Integer(), nullable=False),
+        sa.Column("most_new_a_day", sa.Integer(), nullable=False),
+        sa.Column("target_low", sa.Integer(), nullable=False),
+        sa.Column("target_middle", sa.Integer(), nullable=False),
+        sa.Column("target_wish", sa.Integer(), nullable=False),
+        sa.Column("target_sent", sa.Integer(), nullable=False),
+        sa.Column("target_no_score", sa.Integer(), nullable=False),
+        sa.Column("target_next_reply", sa.Integer(), nullable=False),
+        sa.Column("target_resolve", sa.Integer(), nullable=False),
+        sa.Column("hold_seconds", sa.Integer(), nullable=False),
+        sa.Column("steps", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "lead_id"], ["membership.account_id", "membership.id"], name=op.f("fk_queue_account_id_lead_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_queue_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_queue")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_queue_account_id_name")),
+    )
+    with op.batch_alter_table("queue", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_queue_default", ["account_id"], unique=True, sqlite_where=sa.text("is_default"), postgresql_where=sa.text("is_default")
+        )
+
+    op.create_table(
+        "routing_rule",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("rule_set_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("match", sa.String(length=3), nullable=False),
+        sa.Column("conditions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("destination", sa.String(length=10), nullable=True),
+        sa.Column("queue_id", sa.Uuid(), nullable=True),
+        sa.Column("program_id", sa.Uuid(), nullable=True),
+        sa.Column("target_minutes", sa.Integer(), nullable=True),
+        sa.Column("side_actions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("stop_here", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "rule_set_id"],
+            ["routing_rule_set.account_id", "routing_rule_set.id"],
+            name=op.f("fk_routing_rule_account_id_rule_set_id"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_routing_rule_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_routing_rule")),
+        sa.UniqueConstraint("account_id", "rule_set_id", "position", name=op.f("uq_routing_rule_account_id_rule_set_id_position")),
+    )
+    op.create_table(
         "survey_version",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1564,6 +1677,7 @@ def upgrade() -> None:
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminder_written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("picked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
@@ -1598,21 +1712,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_invitation_contact", ["account_id", "contact_id", "asked_at"], unique=False)
         batch_op.create_index(
             "ix_invitation_expires",
-            ["account_id", "expires_at"],
+            ["expires_at"],
             unique=False,
             sqlite_where=sa.text("state IN ('asked', 'declined')"),
             postgresql_where=sa.text("state IN ('asked', 'declined')"),
         )
         batch_op.create_index(
             "ix_invitation_look",
-            ["account_id", "look_at"],
+            ["account_id", "campaign_id", "look_at"],
             unique=False,
             sqlite_where=sa.text("state = 'planned' AND written_at IS NULL"),
             postgresql_where=sa.text("state = 'planned' AND written_at IS NULL"),
         )
         batch_op.create_index(
             "ix_invitation_remind",
-            ["account_id", "remind_at"],
+            ["account_id", "campaign_id", "remind_at"],
             unique=False,
             sqlite_where=sa.text("remind_at IS NOT NULL"),
             postgresql_where=sa.text("remind_at IS NOT NULL"),
@@ -1636,6 +1750,46 @@ def upgrade() -> None:
     with op.batch_alter_table("portal_link", schema=None) as batch_op:
         batch_op.create_index("ix_portal_link_advocate", ["account_id", "advocate_id"], unique=False)
 
+    op.create_table(
+        "queue_holiday",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("queue_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("spans", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "queue_id"],
+            ["queue.account_id", "queue.id"],
+            name=op.f("fk_queue_holiday_account_id_queue_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_queue_holiday_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_queue_holiday")),
+        sa.UniqueConstraint("account_id", "queue_id", "day", name=op.f("uq_queue_holiday_account_id_queue_id_day")),
+    )
+    op.create_table(
+        "queue_member",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("queue_id", sa.Uuid(), nullable=False),
+        sa.Column("membership_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "membership_id"],
+            ["membership.account_id", "membership.id"],
+            name=op.f("fk_queue_member_account_id_membership_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "queue_id"],
+            ["queue.account_id", "queue.id"],
+            name=op.f("fk_queue_member_account_id_queue_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_queue_member_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_queue_member")),
+        sa.UniqueConstraint("account_id", "queue_id", "membership_id", name=op.f("uq_queue_member_account_id_queue_id_membership_id")),
+    )
     op.create_table(
         "referral",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -1700,6 +1854,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_referral_link_advocate", ["account_id", "advocate_id"], unique=False)
         batch_op.create_index("ix_referral_link_promotion", ["account_id", "promotion_code_id"], unique=False)
 
+    op.create_table(
+        "saved_reply",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("queue_id", sa.Uuid(), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "queue_id"],
+            ["queue.account_id", "queue.id"],
+            name=op.f("fk_saved_reply_account_id_queue_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_saved_reply_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_saved_reply")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_saved_reply_account_id_name")),
+    )
     op.create_table(
         "share",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -1892,6 +2066,9 @@ def upgrade() -> None:
         sa.Column("partial", sa.Boolean(), nullable=False),
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("left_out_reason", sa.String(length=40), nullable=True),
+        sa.Column("reviewed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reviewed_was", sa.String(length=60), nullable=True),
         sa.Column("answered_properties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("first_day", sa.Date(), nullable=False),
@@ -1971,6 +2148,122 @@ def upgrade() -> None:
     with op.batch_alter_table("reward", schema=None) as batch_op:
         batch_op.create_index("ix_reward_advocate", ["account_id", "advocate_id"], unique=False)
         batch_op.create_index("ix_reward_state", ["account_id", "state", "occurred_at"], unique=False)
+
+    op.create_table(
+        "case_",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=True),
+        sa.Column("queue_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("wants_reply", sa.Boolean(), nullable=False),
+        sa.Column("rule", sa.String(length=300), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reply_clock", sa.String(length=12), nullable=True),
+        sa.Column("clock_started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("target_from_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("target_minutes", sa.Integer(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("promised_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_percent", sa.Integer(), nullable=False),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_contact_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_reply_minutes", sa.Integer(), nullable=True),
+        sa.Column("resolve_from_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolve_used_seconds", sa.Integer(), nullable=False),
+        sa.Column("resolve_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wait_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cause_id", sa.Uuid(), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("learning", sa.String(length=500), nullable=False),
+        sa.Column("made_good", sa.String(length=200), nullable=False),
+        sa.Column("solved", sa.String(length=8), nullable=True),
+        sa.Column("reopened", sa.Integer(), nullable=False),
+        sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.Column("earlier_case_id", sa.Uuid(), nullable=True),
+        sa.Column("last_number", sa.Integer(), nullable=False),
+        sa.CheckConstraint("closed_at IS NULL OR closed_at >= opened_at", name=op.f("ck_case__closed_after_opened")),
+        sa.CheckConstraint("score IS NULL OR score BETWEEN 0 AND 10", name=op.f("ck_case__score_range")),
+        sa.ForeignKeyConstraint(["account_id", "cause_id"], ["cause.account_id", "cause.id"], name=op.f("fk_case__account_id_cause_id")),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"], ["contact.account_id", "contact.id"], name=op.f("fk_case__account_id_contact_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "earlier_case_id"], ["case_.account_id", "case_.id"], name=op.f("fk_case__account_id_earlier_case_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "merged_into_id"], ["case_.account_id", "case_.id"], name=op.f("fk_case__account_id_merged_into_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "owner_id"], ["membership.account_id", "membership.id"], name=op.f("fk_case__account_id_owner_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id", "queue_id"], ["queue.account_id", "queue.id"], name=op.f("fk_case__account_id_queue_id")),
+        sa.ForeignKeyConstraint(
+            ["account_id", "response_id"], ["response.account_id", "response.id"], name=op.f("fk_case__account_id_response_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case__account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_case_")),
+    )
+    with op.batch_alter_table("case_", schema=None) as batch_op:
+        batch_op.create_index("ix_case_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index("ix_case_contact", ["account_id", "contact_id", "opened_at"], unique=False)
+        batch_op.create_index(
+            "ix_case_look",
+            ["look_at"],
+            unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
+        batch_op.create_index("ix_case_owner", ["account_id", "owner_id", "state"], unique=False)
+        batch_op.create_index("ix_case_response", ["account_id", "response_id"], unique=False)
+        batch_op.create_index("ix_case_state_due", ["account_id", "state", "due_at"], unique=False)
+        batch_op.create_index(
+            "uq_case_open_contact",
+            ["account_id", "contact_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('new', 'working', 'waiting') AND kind <> 'appeal'"),
+            postgresql_where=sa.text("state IN ('new', 'working', 'waiting') AND kind <> 'appeal'"),
+        )
+
+    op.create_table(
+        "cause_link",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("cause_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=True),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("case_is_open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "cause_id"], ["cause.account_id", "cause.id"], name=op.f("fk_cause_link_account_id_cause_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"], ["contact.account_id", "contact.id"], name=op.f("fk_cause_link_account_id_contact_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "response_id"], ["response.account_id", "response.id"], name=op.f("fk_cause_link_account_id_response_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_cause_link_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_cause_link")),
+        sa.UniqueConstraint(
+            "account_id", "cause_id", "contact_id", "response_id", name=op.f("uq_cause_link_account_id_cause_id_contact_id_response_id")
+        ),
+    )
+    with op.batch_alter_table("cause_link", schema=None) as batch_op:
+        batch_op.create_index("ix_cause_link_response", ["account_id", "response_id"], unique=False)
 
     op.create_table(
         "ledger_entry",
@@ -2066,6 +2359,80 @@ def upgrade() -> None:
         batch_op.create_index("ix_reward_gate_open", ["account_id", "gate", "closed_at"], unique=False)
 
     op.create_table(
+        "routing_decision",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=False),
+        sa.Column("rule_set_number", sa.Integer(), nullable=False),
+        sa.Column("matched", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("destination", sa.String(length=10), nullable=False),
+        sa.Column("sentence", sa.String(length=300), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("advocate_id", sa.Uuid(), nullable=True),
+        sa.Column("refused_because", sa.String(length=40), nullable=True),
+        sa.Column("counted_late", sa.Boolean(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revised_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "response_id"], ["response.account_id", "response.id"], name=op.f("fk_routing_decision_account_id_response_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_routing_decision_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_routing_decision")),
+        sa.UniqueConstraint("account_id", "response_id", name=op.f("uq_routing_decision_account_id_response_id")),
+    )
+    with op.batch_alter_table("routing_decision", schema=None) as batch_op:
+        batch_op.create_index("ix_routing_decision_time", ["account_id", "decided_at"], unique=False)
+
+    op.create_table(
+        "case_event",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(length=24), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("after", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=True),
+        sa.Column("message_id", sa.Uuid(), nullable=True),
+        sa.Column("undoes_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "actor_id"], ["membership.account_id", "membership.id"], name=op.f("fk_case_event_account_id_actor_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id", "case_id"], ["case_.account_id", "case_.id"], name=op.f("fk_case_event_account_id_case_id")),
+        sa.ForeignKeyConstraint(
+            ["account_id", "undoes_id"], ["case_event.account_id", "case_event.id"], name=op.f("fk_case_event_account_id_undoes_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_event_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_case_event")),
+        sa.UniqueConstraint("account_id", "case_id", "number", name=op.f("uq_case_event_account_id_case_id_number")),
+    )
+    with op.batch_alter_table("case_event", schema=None) as batch_op:
+        batch_op.create_index("ix_case_event_message", ["account_id", "message_id"], unique=False)
+        batch_op.create_index("ix_case_event_response", ["account_id", "response_id"], unique=False)
+        batch_op.create_index("uq_case_event_undone", ["account_id", "undoes_id"], unique=True)
+
+    op.create_table(
+        "case_view",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("membership_id", sa.Uuid(), nullable=False),
+        sa.Column("viewed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "case_id"], ["case_.account_id", "case_.id"], name=op.f("fk_case_view_account_id_case_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "membership_id"], ["membership.account_id", "membership.id"], name=op.f("fk_case_view_account_id_membership_id")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_view_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_case_view")),
+        sa.UniqueConstraint("account_id", "case_id", "membership_id", name=op.f("uq_case_view_account_id_case_id_membership_id")),
+    )
+    op.create_table(
         "ledger_line",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2091,6 +2458,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_ledger_line_name", ["account_id", "name", "currency"], unique=False)
         batch_op.create_index("ix_ledger_line_reward", ["account_id", "reward_id"], unique=False)
 
+    op.create_table(
+        "reply_draft",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("membership_id", sa.Uuid(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "case_id"], ["case_.account_id", "case_.id"], name=op.f("fk_reply_draft_account_id_case_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "membership_id"],
+            ["membership.account_id", "membership.id"],
+            name=op.f("fk_reply_draft_account_id_membership_id"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_reply_draft_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_reply_draft")),
+        sa.UniqueConstraint("account_id", "case_id", "membership_id", name=op.f("uq_reply_draft_account_id_case_id_membership_id")),
+    )
+
     engine = op.get_bind().dialect.name
     for statement in {"sqlite": SQLITE_TRIGGERS, "postgresql": POSTGRESQL_TRIGGERS}[engine]:
         op.execute(statement)
@@ -2102,12 +2490,24 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("reply_draft")
     with op.batch_alter_table("ledger_line", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_line_reward")
         batch_op.drop_index("ix_ledger_line_name")
         batch_op.drop_index("ix_ledger_line_advocate")
 
     op.drop_table("ledger_line")
+    op.drop_table("case_view")
+    with op.batch_alter_table("case_event", schema=None) as batch_op:
+        batch_op.drop_index("uq_case_event_undone")
+        batch_op.drop_index("ix_case_event_response")
+        batch_op.drop_index("ix_case_event_message")
+
+    op.drop_table("case_event")
+    with op.batch_alter_table("routing_decision", schema=None) as batch_op:
+        batch_op.drop_index("ix_routing_decision_time")
+
+    op.drop_table("routing_decision")
     with op.batch_alter_table("reward_gate", schema=None) as batch_op:
         batch_op.drop_index("ix_reward_gate_open")
 
@@ -2122,6 +2522,24 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ledger_entry_reward")
 
     op.drop_table("ledger_entry")
+    with op.batch_alter_table("cause_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_cause_link_response")
+
+    op.drop_table("cause_link")
+    with op.batch_alter_table("case_", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_case_open_contact",
+            sqlite_where=sa.text("state IN ('new', 'working', 'waiting') AND kind <> 'appeal'"),
+            postgresql_where=sa.text("state IN ('new', 'working', 'waiting') AND kind <> 'appeal'"),
+        )
+        batch_op.drop_index("ix_case_state_due")
+        batch_op.drop_index("ix_case_response")
+        batch_op.drop_index("ix_case_owner")
+        batch_op.drop_index("ix_case_look", sqlite_where=sa.text("look_at IS NOT NULL"), postgresql_where=sa.text("look_at IS NOT NULL"))
+        batch_op.drop_index("ix_case_contact")
+        batch_op.drop_index("ix_case_closed")
+
+    op.drop_table("case_")
     with op.batch_alter_table("reward", schema=None) as batch_op:
         batch_op.drop_index("ix_reward_state")
         batch_op.drop_index("ix_reward_advocate")
@@ -2164,6 +2582,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_share_advocate")
 
     op.drop_table("share")
+    op.drop_table("saved_reply")
     with op.batch_alter_table("referral_link", schema=None) as batch_op:
         batch_op.drop_index("ix_referral_link_promotion")
         batch_op.drop_index("ix_referral_link_advocate")
@@ -2175,6 +2594,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_referral_advocate")
 
     op.drop_table("referral")
+    op.drop_table("queue_member")
+    op.drop_table("queue_holiday")
     with op.batch_alter_table("portal_link", schema=None) as batch_op:
         batch_op.drop_index("ix_portal_link_advocate")
 
@@ -2204,6 +2625,11 @@ def downgrade() -> None:
 
     op.drop_table("advocate_event")
     op.drop_table("survey_version")
+    op.drop_table("routing_rule")
+    with op.batch_alter_table("queue", schema=None) as batch_op:
+        batch_op.drop_index("uq_queue_default", sqlite_where=sa.text("is_default"), postgresql_where=sa.text("is_default"))
+
+    op.drop_table("queue")
     op.drop_table("program_version")
     with op.batch_alter_table("program_change", schema=None) as batch_op:
         batch_op.drop_index("ix_program_change")
@@ -2233,6 +2659,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consent_change_contact")
 
     op.drop_table("consent_change")
+    op.drop_table("cause")
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.drop_index("ix_campaign_state")
         batch_op.drop_index(
@@ -2270,6 +2697,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_segment_name")
 
     op.drop_table("segment")
+    op.drop_table("routing_rule_set")
     op.drop_table("rollup")
     op.drop_table("property_definition")
     with op.batch_alter_table("program", schema=None) as batch_op:

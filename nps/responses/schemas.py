@@ -90,7 +90,7 @@ def response(row: Response) -> dict[str, Any]:
         "campaign_id": str(row.campaign_id) if row.campaign_id else None,
         **{name: getattr(row, name) for name in same},
         "reply_wanted": row.wants_reply,
-        "signals": list(row.signals or []),
+        "signals": [stored.split()[0] for stored in row.signals or []],
         "test": row.is_test,
         "first_at": rfc3339(row.first_at),
         "verified_at": rfc3339(row.verified_at) if row.verified_at else None,
