@@ -58,6 +58,7 @@ from nps.referrals import events as referrals_events
 from nps.referrals import public as referrals_public
 from nps.referrals import service as referrals
 from nps.referrals import tasks as referrals_tasks
+from nps.referrals import views as referrals_views
 from nps.responses import api as responses_api
 from nps.responses import public as responses_public
 from nps.responses import service as responses
@@ -65,8 +66,10 @@ from nps.responses import tasks as responses_tasks
 from nps.responses import views as responses_views
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
 from nps.rewards import events as rewards_events
+from nps.rewards import public as rewards_public
 from nps.rewards import service as rewards
 from nps.rewards import tasks as rewards_tasks
+from nps.rewards import views as rewards_views
 from nps.rewards import webhook as rewards_webhook
 from nps.routing import public as routing_public
 from nps.routing import service as routing
@@ -84,8 +87,20 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (accounts_views.keys, "", guards.member_door("settings.read", "settings")),
     (accounts_views.you, "", guards.member_door("overview")),
     # referrals
+    (
+        referrals_views.blueprint,
+        "",
+        guards.member_door(
+            "advocates.read",
+            "programs.write",
+            each={"edit": "programs.write", "sales": "friends.read", "credit": "programs.write", "friend_preview": "advocates.read"},
+        ),
+    ),
     (referrals_public.blueprint, "", guards.resolved_door("referral_link", referrals_public.resolve)),
     # rewards
+    (rewards_views.blueprint, "", guards.member_door("rewards.read", "rewards.decide", each={"stripe": "rewards.limits"})),
+    (rewards_public.way_in, "", guards.token_door("portal")),
+    (rewards_public.portal, "", guards.resolved_door("portal", rewards_public.resolve)),
     (rewards_webhook.blueprint, "", guards.provider_door()),
     # billing
     (billing_views.billing, "", guards.member_door("billing.read", "billing.write")),
@@ -225,7 +240,7 @@ COMMANDS: list[click.Command] = [
 ]
 
 # {badge name of nps/web/navigation.py: function that counts what waits, in the account's scope}
-BADGES: dict[str, BadgeSource] = {"followups": followups_views.badge}
+BADGES: dict[str, BadgeSource] = {"followups": followups_views.badge, "rewards": rewards_views.badge}
 
 # {task of the set-up guide: function that says whether it is done, in the account's scope}
 FACTS: dict[str, Callable[[], object]] = {

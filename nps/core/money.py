@@ -49,6 +49,15 @@ def format_money(minor: int, currency: str) -> str:
     return f"−{text}" if minor < 0 else text
 
 
+def format_bill(minor: int, currency: str) -> str:
+    """The same with all its decimals, as on a bill: "$84.00", "¥1,200"."""
+    text, places = format_money(minor, currency), decimals(currency)
+    if not places or "." in text:
+        return text
+    digits = "".join(sign for sign in text if sign.isdigit() or sign == ",")
+    return text.replace(digits, f"{digits}.{'0' * places}")
+
+
 def parse_money(text: str, currency: str) -> int:
     """Minor units of a typed amount like "1,000.50". Raises ValueError for anything but a plain amount ≥ 0."""
     plain = text.strip().replace(",", "").lstrip("$€£¥")

@@ -4,21 +4,16 @@ import threading
 import time
 from collections import OrderedDict
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 
 from nps.core import clock, ids
 from nps.core.errors import Invalid, TooMany
-from nps.core.money import decimals, format_money
 from nps.referrals import queries, service
 from nps.referrals.errors import OfferEnded
-from nps.referrals.rules.advocates import ALLOWS, AdvocateState
 from nps.referrals.rules.clicks import parse_click_ref
-from nps.referrals.rules.programs import ProgramState
 from nps.referrals.service import visitors
-from nps.web import current
 
 blueprint = Blueprint("referral_link", __name__)
 
@@ -65,53 +60,17 @@ def resolve() -> UUID | None:
     return found[0]
 
 
-class Visit:
-    """The link of this request with everything its pages show."""
-
-    def __init__(self) -> None:
-        self.link = queries.get_link(g.link_id)
-        self.advocate = queries.get_advocate(self.link.advocate_id)
-        self.program = queries.get_program(self.advocate.program_id)
-        self.version = queries.version_at(self.program.id, clock.now())
-        self.contact = queries.contact_of(self.advocate)
-
-    @property
-    def works(self) -> bool:
-        return self.link.retired_at is None and ALLOWS[AdvocateState(self.advocate.state)].link
-
-    @property
-    def state(self) -> str:
-        """open, draft, paused, ended (the offer) or plain (this person does not share any more)."""
-        if not self.works:
-            return "plain"
-        return {ProgramState.LIVE: "open", ProgramState.DRAFT: "draft", ProgramState.PAUSED: "paused"}.get(
-            ProgramState(self.program.state), "ended"
-        )
-
-    @property
-    def first_name(self) -> str:
-        return self.contact.called if self.program.show_first_name else ""
-
-    @property
-    def site(self) -> str:
-        """The company's own site, if its host is proven."""
-        if not self.program.destination_url:
-            return ""
-        parts = urlsplit(self.program.destination_url)
-        return f"https://{parts.netloc}/"
-
-
 @blueprint.route("/r/<code>")
 @blueprint.route("/r/<code>/<channel>")
 def link(code: str, channel: str = "") -> Any:
     """Links that lead somewhere are answered before Flask; what comes here has no offer behind it now."""
-    visit = Visit()
+    visit = queries.friend_page(g.link_id)
     if visit.state == "open":
         return redirect(url_for("referral_link.friend", code=visit.link.code))
     return closed(visit)
 
 
-def closed(visit: Visit) -> Any:
+def closed(visit: queries.FriendPage) -> Any:
     """The offer is not open: says why and since when, and still lets the visitor go on."""
     status = {"draft": 200, "paused": 200, "ended": 410, "plain": 404}[visit.state]
     return make_response(render_template("referrals/closed.html", visit=visit), status)
@@ -120,13 +79,13 @@ def closed(visit: Visit) -> Any:
 @blueprint.get("/f/<code>")
 def friend(code: str) -> Any:
     """The friend's page."""
-    visit = Visit()
+    visit = queries.friend_page(g.link_id)
     if visit.state != "open":
         return closed(visit)
     return page(visit)
 
 
-def page(visit: Visit, *, email: str = "", problem: str = "", status: int = 200) -> Any:
+def page(visit: queries.FriendPage, *, email: str = "", problem: str = "", status: int = 200) -> Any:
     ref = request.values.get("wb_click", "")
     return make_response(
         render_template(
@@ -137,9 +96,6 @@ def page(visit: Visit, *, email: str = "", problem: str = "", status: int = 200)
             email=email,
             problem=problem,
             failed=bool(problem),
-            words=queries.spoken_words(visit.advocate, visit.version, disclose=False) if visit.program.show_words else "",
-            refusals=service.REFUSALS,
-            bill=lambda minor: full_money(minor, current.account.currency),
         ),
         status,
     )
@@ -148,7 +104,7 @@ def page(visit: Visit, *, email: str = "", problem: str = "", status: int = 200)
 @blueprint.post("/f/<code>/claim")
 def claim(code: str) -> Any:
     """Take the offer. The page answers alike for everybody; the mail tells an existing customer."""
-    visit = Visit()
+    visit = queries.friend_page(g.link_id)
     if not trusted(visit):
         return page(
             visit, email=request.form.get("email", ""), problem="This page was open for too long. Press the button once more.", status=400
@@ -173,26 +129,18 @@ def claim(code: str) -> Any:
     return render_template("referrals/claimed.html", visit=visit, email=request.form.get("email", "")[:254])
 
 
-@blueprint.post("/f/<code>/refusal")
+@blueprint.route("/f/<code>/refusal", methods=["GET", "POST"])
 def refuse(code: str) -> Any:
     """Not for me: one of five reasons, nothing about the person."""
-    visit = Visit()
-    if trusted(visit):
+    visit = queries.friend_page(g.link_id)
+    if request.method == "POST" and trusted(visit):
         service.not_for_me(visit.link, request.form.get("reason", ""))
-    return render_template("referrals/refused.html", visit=visit)
+        return render_template("referrals/refused.html", visit=visit)
+    token = ids.sign("claim", visit.link.account_id, visit.link.id)
+    return render_template("referrals/refuse.html", visit=visit, token=token, refusals=service.REFUSALS)
 
 
-def full_money(minor: int, currency: str) -> str:
-    """An amount on a bill: always with its decimals, "$84.00"."""
-    places = decimals(currency)
-    shown = format_money(minor, currency)
-    if not places or "." in shown:
-        return shown
-    number = "".join(c for c in shown if c.isdigit() or c == ",")
-    return shown.replace(number, f"{number}.{'0' * places}")
-
-
-def trusted(visit: Visit) -> bool:
+def trusted(visit: queries.FriendPage) -> bool:
     """The form is from our own page of this link."""
     try:
         return ids.unsign("claim", request.form.get("token", "")) == (visit.link.account_id, visit.link.id)

@@ -33,6 +33,7 @@ class Reward(AccountOwned, Base):
     side: Mapped[str] = mapped_column(String(8))
     source: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(8))
+    label: Mapped[str] = mapped_column(String(120), default="")
     method: Mapped[str] = mapped_column(String(14))
     currency: Mapped[str] = mapped_column(String(3))
     state: Mapped[str] = mapped_column(String(12), default="pending")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g
 
 from nps.core import clock
-from nps.core.money import Money, format_money
+from nps.core.money import Money, format_bill, format_money
 
 
 def zone() -> ZoneInfo:
@@ -34,6 +34,15 @@ def short_day(value: datetime | date | None) -> str:
         return "–"
     at = local(value) if isinstance(value, datetime) else value
     return f"{at.day} {at:%b}"
+
+
+def near_day(value: datetime | date | None) -> str:
+    """ "6 October", with the year when it is not this one."""
+    if value is None:
+        return "–"
+    at = local(value) if isinstance(value, datetime) else value
+    year = "" if at.year == local(clock.now()).year else f" {at.year}"
+    return f"{at.day} {at:%B}{year}"
 
 
 def time(value: datetime | None) -> str:
@@ -89,6 +98,11 @@ def money(value: Money | int | None, currency: str | None = None) -> str:
     return str(value) if isinstance(value, Money) else format_money(value, currency or g.account.currency)
 
 
+def bill(value: int, currency: str | None = None) -> str:
+    """ "$84.00"."""
+    return format_bill(value, currency or g.account.currency)
+
+
 def percent(part: float | None, whole: float | None = 1) -> str:
     """ "25.1%" of `part / whole`; "–" when there is nothing to divide by."""
     if part is None or not whole:
@@ -123,7 +137,7 @@ def zone_words(name: str | None) -> str:
     return _ZONES.get(name) or f"{name.rsplit('/', 1)[-1].replace('_', ' ')} time"
 
 
-_ALL = (day, short_day, time, day_time, clock_time, ago, number, money, percent, plural, iso, local, zone_words)
+_ALL = (day, near_day, short_day, time, day_time, clock_time, ago, number, money, bill, percent, plural, iso, local, zone_words)
 FILTERS: dict[str, Any] = {f.__name__: f for f in _ALL}
 
 

@@ -155,7 +155,7 @@ def test_a_program_that_ends_while_the_form_is_open_answers_with_that(client: An
 
 
 def test_not_for_me_keeps_a_reason_and_nobody(client: Any, code: str) -> None:
-    page = client.get(f"/f/{code}").get_data(as_text=True)
+    page = client.get(f"/f/{code}/refusal").get_data(as_text=True)
     token = re.search(r'name="token" value="([^"]+)"', page)
     assert token
     answer = client.post(f"/f/{code}/refusal", data={"token": token.group(1), "reason": "too_much"})

@@ -28,7 +28,7 @@ def live_program(account: Account, **fields: Any) -> Program:
             "destination_url": "https://larkfield.example/start",
             "terms": "Share with people you know.",
             "holdout_percent": 0,
-            "qualify_label": "Ran a first payroll",
+            "qualify_noun": "First payroll",
             **fields,
         },
         "tests",

@@ -336,3 +336,24 @@ def test_every_state_refuses_what_its_table_does_not_allow(world: Any) -> None:
             db.session.refresh(reward)
             assert reward.state == state
             assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == before
+
+
+def test_a_milestone_comes_on_top_of_its_friend_and_moves_with_a_reversal(account: Any, clock: Any) -> None:
+    live_program(account, milestones=[[2, "a free month"]])
+    advocate = promoter()
+    shops = [Shop(name=str(n)) for n in range(3)]
+    for n, shop in enumerate(shops[:2]):
+        tell(shop.binding(click(advocate), email=f"f{n}@kite{n}.example"), shop.sale(minutes=2 + n), shop.payment())
+    month = db.session.scalars(select(Reward).where(Reward.kind == "thanks")).one()
+    assert (month.label, month.state, month.rule) == ("a free month", "pending", "milestone-2")
+    tell(shops[0].refund(11_900))
+    assert month.state == "cancelled"
+    tell(shops[2].binding(click(advocate), email="f2@kite2.example"), shops[2].sale(minutes=4))
+    again = db.session.scalars(select(Reward).where(Reward.kind == "thanks", Reward.state == "pending")).one()
+    service.approve(again.id, account_member(), "Ines")
+    clock.move(days=15)
+    service.close_holds()
+    assert service.mark_paid(again.id, "Ines") == 0
+    tell(shops[2].payment(), shops[2].refund(11_900, minutes=20))
+    assert again.state == "issued"
+    assert queries.violations() == []

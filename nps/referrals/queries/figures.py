@@ -190,11 +190,32 @@ def figures(program_id: UUID, currency: str, now: datetime) -> Figures:
         if conversion.subscription and conversion.friend_id not in ended and (before is None or conversion.occurred_at > before[0]):
             latest[conversion.friend_id] = (conversion.occurred_at, left)
     others = db.session.scalars(
-        select(distinct(Conversion.currency))
+        select(Conversion.currency)
         .join(Referral, and_(Referral.account_id == Conversion.account_id, Referral.id == Conversion.referral_id))
         .where(Referral.program_id == program_id, Conversion.currency != currency)
+        .distinct()
     )
     return Figures(customers, advocates, sum(left for _, left in latest.values()), len(latest), currency, tuple(sorted(others)))
+
+
+def paid_back(program_id: UUID, currency: str, cost: int, now: datetime) -> int | None:
+    """The first month in which what a new customer has paid, on average, covers what one cost. None = not yet.
+
+    Friends are counted in month m once m months have passed since their first payment; months given free count as what was paid.
+    """
+    firsts: dict[UUID, datetime] = {}
+    rows = sorted(_net_lefts(program_id, currency), key=lambda row: row[0].occurred_at)
+    for sale, _ in rows:
+        firsts.setdefault(sale.friend_id, sale.occurred_at)
+    month = timedelta(days=30.44)
+    for m in range(1, 37):
+        known = {friend for friend, first in firsts.items() if first + (m - 1) * month <= now}
+        if not known:
+            return None
+        total = sum(left for sale, left in rows if sale.friend_id in known and sale.occurred_at < firsts[sale.friend_id] + m * month)
+        if total >= cost * len(known):
+            return m
+    return None
 
 
 def channels(program_id: UUID) -> list[tuple[str, int]]:

@@ -168,3 +168,24 @@ def accounts_with_clicks_since(since: datetime) -> list[UUID]:
     """Accounts whose links were clicked lately."""
     with tenancy.unscoped("the clock looks for what is due in every account"):
         return sorted(db.session.scalars(select(Click.account_id).where(Click.occurred_at > since).distinct()))
+
+
+def get_friend(friend_id: UUID) -> Friend:
+    found = db.session.get(Friend, (tenancy.current(), friend_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def friends_with_names(advocate_id: UUID) -> list[tuple[Referral, Friend]]:
+    """An advocate's referrals with the friends, newest first. For members who may see friends."""
+    found = friends_of_advocate(advocate_id)
+    names = {f.id: f for f in db.session.scalars(select(Friend).where(Friend.id.in_([r.friend_id for r in found])))}
+    return [(r, names[r.friend_id]) for r in found]
+
+
+def unattributed_with_names(limit: int = 100) -> list[tuple[Conversion, Friend]]:
+    """Sales without a source with their buyers, newest first."""
+    found = list_unattributed(limit)
+    names = {f.id: f for f in db.session.scalars(select(Friend).where(Friend.id.in_([c.friend_id for c in found])))}
+    return [(c, names[c.friend_id]) for c in found]

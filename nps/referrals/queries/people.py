@@ -1,5 +1,6 @@
 """Advocates, their links, and what a thank-you page needs of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,9 +12,9 @@ from nps.contacts.models import Contact
 from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
-from nps.referrals.models import Advocate, AskRefusal, LinkCode, PortalLink, Program, ProgramVersion, ReferralLink
+from nps.referrals.models import Advocate, AdvocateEvent, AskRefusal, LinkCode, PortalLink, Program, ProgramVersion, ReferralLink
 from nps.referrals.queries.programs import default_program, get_program, latest_version
-from nps.referrals.rules import codes, sharing
+from nps.referrals.rules import codes, destinations, sharing
 from nps.referrals.rules.advocates import ALLOWS, AdvocateState
 from nps.referrals.rules.programs import ProgramState
 
@@ -160,3 +161,97 @@ def living_portal(advocate: Advocate, now: datetime) -> PortalLink | None:
         .order_by(PortalLink.expires_at.desc())
         .limit(1)
     )
+
+
+def find_portal(portal_id: UUID) -> PortalLink | None:
+    return db.session.get(PortalLink, (tenancy.current(), portal_id))
+
+
+def shares(advocate: Advocate) -> bool:
+    """Whether this person's page offers something to share."""
+    return ALLOWS[AdvocateState(advocate.state)].link
+
+
+@dataclass(frozen=True)
+class FriendPage:
+    """What the page behind a link shows of the person who shares, as far as the program lets it, and of the offer."""
+
+    link: ReferralLink
+    program: Program
+    version: ProgramVersion
+    state: str
+    first_name: str
+    initials_of: str
+    company: str
+    since: int | None
+    words: str
+    site: str
+
+
+def friend_page(link_id: UUID) -> FriendPage:
+    """The page of a link. `state`: open, draft, paused, ended, or plain when this person does not share any more."""
+    link = get_link(link_id)
+    advocate = get_advocate(link.advocate_id)
+    program = get_program(advocate.program_id)
+    works = link.retired_at is None and shares(advocate)
+    return _friend_page(link, advocate, program, contact_of(advocate), _STATES[ProgramState(program.state)] if works else "plain")
+
+
+def sample_advocate(program_id: UUID) -> Advocate | None:
+    """Somebody real to show pages for: one who shares, else the first who was asked."""
+    working = [state.value for state in AdvocateState if ALLOWS[state].link]
+    return db.session.scalar(
+        select(Advocate)
+        .where(Advocate.program_id == program_id, Advocate.state.in_(working))
+        .order_by(Advocate.first_shared_at.is_(None), Advocate.first_shared_at, Advocate.created_at)
+        .limit(1)
+    )
+
+
+def sample_friend_page(program: Program) -> FriendPage:
+    """The page as it stands, for a real advocate, or for somebody made up where there is none yet."""
+    advocate = sample_advocate(program.id)
+    if advocate is not None:
+        return _friend_page(link_of(advocate.id), advocate, program, contact_of(advocate), "open")
+    link, nobody = ReferralLink(code="maya-7Q2K9D"), Advocate(words="", words_state="default")
+    person = Contact(name="Maya Okafor", first_name="Maya", company="Fern & Fable")
+    return _friend_page(link, nobody, program, person, "open")
+
+
+_STATES = {ProgramState.LIVE: "open", ProgramState.DRAFT: "draft", ProgramState.PAUSED: "paused", ProgramState.ENDED: "ended"}
+
+
+def _friend_page(link: ReferralLink, advocate: Advocate, program: Program, contact: Contact, state: str) -> FriendPage:
+    version = latest_version(program.id, clock.now())
+    host = destinations.host_of(program.destination_url)
+    return FriendPage(
+        link=link,
+        program=program,
+        version=version,
+        state=state,
+        first_name=contact.called if program.show_first_name else "",
+        initials_of=(contact.name or contact.called) if program.show_first_name else "",
+        company=(contact.company or "") if program.show_company else "",
+        since=contact.customer_since.year if contact.customer_since and program.show_company else None,
+        words=spoken_words(advocate, version, disclose=False) if program.show_words else "",
+        site=f"https://{host}/" if host else "",
+    )
+
+
+def advocate_events(advocate_id: UUID) -> Sequence[AdvocateEvent]:
+    """What happened to an advocate, newest first."""
+    return db.session.scalars(
+        select(AdvocateEvent)
+        .where(AdvocateEvent.advocate_id == advocate_id)
+        .order_by(AdvocateEvent.occurred_at.desc(), AdvocateEvent.id.desc())
+    ).all()
+
+
+def advocate_named(text: str) -> Advocate | None:
+    """The advocate of a code, or of the contact with this address in the default program."""
+    found = resolve_code(text)
+    if found is not None and found[0] == tenancy.current():
+        return get_advocate(get_link(found[1]).advocate_id)
+    contact = contacts.find_by_email(text) if "@" in text else None
+    program = default_program()
+    return advocate_of(program.id, contact.id) if contact and program else None

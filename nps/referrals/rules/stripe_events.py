@@ -381,3 +381,6 @@ _READERS: dict[str, Callable[[Json, datetime], list[Fact]]] = {
     "customer.subscription.deleted": _subscription,
     "radar.early_fraud_warning.created": _warning,
 }
+
+TYPES = tuple(_READERS)
+"""The event types to ask Stripe for."""

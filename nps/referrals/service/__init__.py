@@ -8,6 +8,8 @@ from nps.referrals.service.advocates import (
     infer_share,
     judge_words,
     leave,
+    mail_link,
+    mail_portal,
     make_link,
     pause_for_case,
     portal,
@@ -22,12 +24,24 @@ from nps.referrals.service.attribution import evidence_hash, settle
 from nps.referrals.service.claims import REFUSALS, claim, not_for_me, open_for_friends
 from nps.referrals.service.clicks import BURST_WINDOW, infer_shares, insert, judge_bursts, roll_up
 from nps.referrals.service.programs import end as end_program
-from nps.referrals.service.programs import ensure_default, ensure_salts, go_live, open_first
+from nps.referrals.service.programs import ensure_default, ensure_salts, gaps, go_live, open_first
 from nps.referrals.service.programs import pause as pause_program
 from nps.referrals.service.programs import resume as resume_program
 from nps.referrals.service.programs import save as save_program
 from nps.referrals.service.reviews import clear_flags, note_rewards, reject, uphold
-from nps.referrals.service.sales import adjust, attribute_again, bind, convert, credit_by_hand, refund, same_sale, sign_up, take, warn
+from nps.referrals.service.sales import (
+    adjust,
+    attribute_again,
+    bind,
+    convert,
+    credit_by_hand,
+    credit_to,
+    refund,
+    same_sale,
+    sign_up,
+    take,
+    warn,
+)
 from nps.referrals.service.spool import replay
 
 __all__ = [
@@ -43,11 +57,13 @@ __all__ = [
     "come_back",
     "convert",
     "credit_by_hand",
+    "credit_to",
     "end_program",
     "enrol",
     "ensure_default",
     "ensure_salts",
     "evidence_hash",
+    "gaps",
     "go_live",
     "infer_share",
     "infer_shares",
@@ -55,6 +71,8 @@ __all__ = [
     "judge_bursts",
     "judge_words",
     "leave",
+    "mail_link",
+    "mail_portal",
     "make_link",
     "not_for_me",
     "note_rewards",

@@ -8,12 +8,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from nps.accounts import queries as accounts
+from nps.contacts import queries as contacts
 from nps.contacts.models import Contact
 from nps.core import clock, ids, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid, NotFound
 from nps.core.events import publish
 from nps.delivery import queries as delivery
+from nps.delivery import service as mails
 from nps.referrals import queries
 from nps.referrals.errors import WrongState
 from nps.referrals.events import AdvocateEnrolled, AdvocateLeft, ShareRecorded
@@ -21,6 +24,7 @@ from nps.referrals.models import Advocate, AdvocateEvent, AskRefusal, LinkCode, 
 from nps.referrals.rules import advocates, checks, codes, sharing
 from nps.referrals.rules.advocates import AdvocateState, Candidate, NotEnrolled, Source
 from nps.referrals.rules.programs import ProgramState
+from nps.web import email_templates
 
 PORTAL_LIFE = timedelta(days=30)
 PORTAL_KEEP = timedelta(days=2)
@@ -145,6 +149,46 @@ def portal(advocate: Advocate, now: datetime) -> PortalLink:
     db.session.add(made)
     db.session.flush()
     return made
+
+
+def mail_portal(email: str) -> None:
+    """Send a new way to the share page to this address, if it belongs to somebody who shares. Says nothing either way."""
+    contact = contacts.find_by_email(email) if "@" in email else None
+    program = queries.default_program()
+    if contact is None or program is None or not contact.email:
+        return
+    advocate = queries.advocate_of(program.id, contact.id)
+    if advocate is None or advocate.state in (AdvocateState.REMOVED, AdvocateState.WITHDRAWN):
+        return
+    mail_link(advocate, contact, clock.now())
+
+
+def mail_link(advocate: Advocate, contact: Contact, now: datetime) -> None:
+    """One mail with the way to the share page, at most one an hour."""
+    account = accounts.get_account(tenancy.current())
+    version = queries.version_at(advocate.program_id, now)
+    words = email_templates.render(
+        "portal_link",
+        company=account.name,
+        postal_address=account.postal_address.replace("\r", "").replace("\n", ", "),
+        first_name=contact.called,
+        headline=version.headline,
+        link=queries.portal_address(portal(advocate, now)),
+    )
+    mails.queue(
+        kind="share",
+        key=f"portal:{advocate.id}:{now:%Y%m%d%H}",
+        to_email=contact.email or "",
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        from_name=account.name,
+        from_email=mails.sender_address(account.sender_email, account.slug),
+        reply_to=account.reply_to,
+        contact_id=contact.id,
+        ref_kind="advocate",
+        ref_id=advocate.id,
+    )
 
 
 def revoke_portals(advocate: Advocate) -> None:

@@ -1,6 +1,6 @@
 """Programs: the draft every account starts with, editing, and the ways between draft, live, paused and ended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from nps.referrals import queries
 from nps.referrals.errors import NotReady, WrongState
 from nps.referrals.models import DaySalt, Program, ProgramChange, ProgramVersion
 from nps.referrals.rules import destinations, programs, sharing, versions
-from nps.referrals.rules.programs import ProgramState
+from nps.referrals.rules.programs import Missing, ProgramState
 
 RUN_FIELDS = frozenset(
     (
@@ -142,15 +142,20 @@ def _promise(version: ProgramVersion) -> versions.Promise:
     )
 
 
+def gaps(program: Program) -> Sequence[Missing]:
+    """What keeps a program from going live."""
+    facts = queries.readiness(program, queries.newest_version(program.id))
+    return programs.missing(facts, destinations.allowed(program.destination_url, facts.verified_hosts))
+
+
 def go_live(program: Program, actor: str) -> None:
     """Draft to live. Raises NotReady naming everything that is missing."""
     version = queries.newest_version(program.id)
-    facts = queries.readiness(program, version)
-    gaps = programs.missing(facts, destinations.allowed(program.destination_url, facts.verified_hosts))
-    if gaps:
+    found = gaps(program)
+    if found:
         raise NotReady(
-            "The program is not live yet. " + " ".join(gap.text for gap in gaps),
-            fields={gap.field: gap.text for gap in gaps},
+            "The program is not live yet. " + " ".join(gap.text for gap in found),
+            fields={gap.field: gap.text for gap in found},
         )
     now = clock.now()
     _move(program, "go_live", actor, "", now)

@@ -292,6 +292,15 @@ def credit_by_hand(friend_id: UUID, advocate_id: UUID, actor: str, reason: str) 
     return attribution.settle(friend_id, now, force=True)
 
 
+def credit_to(friend_id: UUID, named: str, actor: str, reason: str) -> Referral | None:
+    """Credit by hand to whoever an address or a code names. Raises Invalid when nobody does."""
+    advocate = queries.advocate_named(named.strip())
+    if advocate is None:
+        words = "Nobody with this address or code shares your program."
+        raise Invalid(f"{words} Nothing was changed.", fields={"advocate": words})
+    return credit_by_hand(friend_id, advocate.id, actor, reason)
+
+
 def attribute_again(friend_id: UUID) -> Referral | None:
     """The button of "Sales without a source": try once more, sales of any age included."""
     _alone()

@@ -29,6 +29,7 @@ class On(StrEnum):
     SIGNUP = "signup"
     QUALIFIED = "qualified"
     CONVERSION = "conversion"
+    MILESTONE = "milestone"
 
 
 class Period(StrEnum):
@@ -82,6 +83,7 @@ class Rule:
 
     `amounts` maps currency to minor units (flat); `basis_points` is the share of net (percent).
     `max_months`: 1 = the first sale only, n = sales in the first n months, None = as long as they pay.
+    `count` and `label`: a milestone, something in words on top of the n-th friend.
     `full_while`: keep the full flat amount while net_left is at least this; None = always in proportion.
     """
 
@@ -93,6 +95,8 @@ class Rule:
     basis_points: int = 0
     max_months: int | None = 1
     full_while: int | None = None
+    count: int = 0
+    label: str = ""
 
 
 def due(rule: Rule, sale: Sale, left: int) -> int | None:
@@ -158,12 +162,16 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a reward comes to: its amount, the line of each source fact, and what a cap took off."""
+    """What a reward comes to: its amount, the line of each source fact, and what a cap took off.
+
+    `in_words`: it is earned, but is no money (a free month, thanks from a person).
+    """
 
     amount: int
     lines: Mapping[str, int]
     over_cap: int = 0
     no_currency: bool = False
+    in_words: bool = False
 
 
 def lines(rule: Rule, sale: Sale, ceiling: int | None = None) -> dict[str, int] | None:
@@ -206,6 +214,9 @@ def target(earned: Iterable[Earned], caps: Sequence[Cap] = ()) -> dict[Key, Due]
     for each in sorted(earned, key=lambda e: (e.occurred_at, e.key)):
         if each.barred:
             result[each.key] = Due(0, _zero(each))
+            continue
+        if each.rule.kind is Kind.THANKS:
+            result[each.key] = Due(0, {}, in_words=True)
             continue
         ceiling: int | None = None
         slots = [(each.advocate, cap, period_of(cap.period, each.day)) for cap in caps if cap.currency == each.currency]

@@ -19,14 +19,14 @@ from nps.rewards.models import Reward, RewardGate
 from nps.rewards.rules import amounts, ledger, machine
 from nps.rewards.rules.amounts import Adjustment, Cap, Due, Earned, Key, Kind, On, Period, Rule, Sale
 from nps.rewards.rules.ledger import Account, EntryKind
-from nps.rewards.rules.machine import Approval, Gate, RewardState, Verb
+from nps.rewards.rules.machine import Approval, Gate, Method, RewardState, Verb
 from nps.rewards.service.steps import FACTS, close, gates, hand_over, note, open_if_ready, post, step
 
 ADVOCATE = "advocate"
 # Reasons of cancelling that are somebody's decision: the facts alone do not bring such a reward back.
 DECIDED = frozenset({"declined", "removed", "lapsed"})
 EARNING = frozenset({ReferralState.QUALIFIED, ReferralState.REWARDED, ReferralState.CLOSED, ReferralState.REVERSED, ReferralState.VOIDED})
-HANDED = frozenset({RewardState.ISSUED, RewardState.REDEEMED, RewardState.CLAWED_BACK})
+COUNTED = frozenset({ReferralState.QUALIFIED, ReferralState.REWARDED, ReferralState.CLOSED})
 
 
 def weigh(event: ReferralSettled) -> None:
@@ -73,6 +73,7 @@ def key_of(reward: Reward) -> Key:
 def _earned(found: Iterable[Referral], versions: Mapping[UUID, ProgramVersion], known: Mapping[Key, Reward]) -> Iterable[Earned]:
     """The rewards that the facts call for."""
     found = [r for r in found if r.state in EARNING and r.qualified_at is not None]
+    yield from _milestones(found, versions)
     conversions = referral_queries.conversions_of([r.id for r in found])
     taken = referral_queries.adjustments_of(conversions)
     for referral in found:
@@ -97,6 +98,23 @@ def _earned(found: Iterable[Referral], versions: Mapping[UUID, ProgramVersion], 
                 )
 
 
+def _milestones(found: Sequence[Referral], versions: Mapping[UUID, ProgramVersion]) -> Iterable[Earned]:
+    """What comes on top of the n-th friend, by the time they qualified. A reversal moves the count; what was handed over stays."""
+    counted = sorted((r for r in found if r.state in COUNTED), key=lambda r: (r.qualified_at or r.created_at, r.id))
+    for position, referral in enumerate(counted, 1):
+        for rule in rules_of(versions[referral.program_version_id], milestones=True):
+            if rule.count == position and referral.qualified_at is not None:
+                yield Earned(
+                    key=(str(referral.id), rule.id, ADVOCATE, str(referral.id)),
+                    rule=rule,
+                    advocate=str(referral.advocate_id),
+                    sale=None,
+                    occurred_at=referral.qualified_at,
+                    day=referral.qualified_at.date(),
+                    currency=accounts.get_account(tenancy.current()).currency,
+                )
+
+
 def _paying(rule: Rule, referral: Referral, sales: Sequence[Sale]) -> Sequence[Sale | None]:
     """The sales a rule pays for; [None] for a referral that qualified without a sale."""
     if rule.side != ADVOCATE:
@@ -108,8 +126,13 @@ def _paying(rule: Rule, referral: Referral, sales: Sequence[Sale]) -> Sequence[S
     return amounts.paying(rule, next((s for s in sales if s.id == str(referral.qualifying_id)), None), sales)
 
 
-def rules_of(version: ProgramVersion) -> list[Rule]:
-    """The reward rules of a version as the amounts understand them. Thanks pay nothing and make no reward."""
+def rules_of(version: ProgramVersion, *, milestones: bool = False) -> list[Rule]:
+    """The reward rules of a version as the amounts understand them. Plain thanks for a friend make no reward."""
+    if milestones:
+        return [
+            Rule(id=f"milestone-{count}", side=ADVOCATE, on=On.MILESTONE, kind=Kind.THANKS, count=int(count), label=str(words)[:120])
+            for count, words in version.milestones
+        ]
     return [
         Rule(
             id=str(rule["id"]),
@@ -160,7 +183,8 @@ def _make(earned: Earned, due: Due, referral: Referral, version: ProgramVersion,
         side=earned.rule.side,
         source=earned.key[3],
         kind=earned.rule.kind,
-        method=version.method,
+        label=earned.rule.label,
+        method=Method.THANKS if earned.rule.kind is Kind.THANKS else version.method,
         currency=earned.currency,
         state=RewardState.PENDING,
         occurred_at=earned.occurred_at,
@@ -195,8 +219,8 @@ def _apply(reward: Reward, due: Due, referral: Referral, why: str, now: datetime
     post(reward, _entry_kind(balances, differences, due), lines, FACTS, now)
     reward.over_cap = due.over_cap
     after = queries.balances(reward.id)
-    owed, handed = -ledger.total(after, ledger.OWED), reward.issued_at is not None
-    if owed > 0:
+    handed = reward.issued_at is not None
+    if -ledger.total(after, ledger.OWED) > 0 or (due.in_words and not handed):
         _still_owed(reward, due, referral, now)
     elif handed:
         _nothing_owed(reward, due, why, now)
@@ -247,7 +271,7 @@ def _nothing_owed(reward: Reward, due: Due, why: str, now: datetime) -> None:
         open_if_ready(reward, FACTS, now)
     if reward.state == RewardState.APPROVED:
         hand_over(reward, FACTS, "", now)
-    if not due.amount and reward.state in (RewardState.ISSUED, RewardState.REDEEMED):
+    if not due.amount and reward.kind != Kind.THANKS and reward.state in (RewardState.ISSUED, RewardState.REDEEMED):
         step(reward, Verb.CLAW_BACK, FACTS, why, now)
         reward.because = why[:40]
 

@@ -18,6 +18,7 @@ from nps.rewards.models import StripeConnection
 
 KEEP_OLD_SECRET = timedelta(days=7)
 PURPOSE = "in-stripe"
+EVENTS = stripe_events.TYPES
 
 
 def connect(*, secret: str = "", api_key: str = "", stripe_account: str = "", livemode: bool = False) -> StripeConnection:
@@ -62,6 +63,18 @@ def disconnect(connection: StripeConnection) -> None:
     connection.off_at = clock.now()
     connection.api_key_sealed = connection.secret_sealed = connection.old_secret_sealed = ""
     db.session.flush()
+
+
+def change_connection(connection: StripeConnection | None, what: str, secret: str, api_key: str) -> None:
+    """What the settings page does: connect, change secrets, disconnect. A secret that replaces one leaves it 7 days."""
+    if what == "off":
+        if connection is not None:
+            disconnect(connection)
+        return
+    if connection is not None and secret and connection.secret_sealed:
+        rotate_secret(connection, secret)
+        secret = ""
+    connect(secret=secret, api_key=api_key)
 
 
 def endpoint(connection: StripeConnection) -> str:
