@@ -16,6 +16,7 @@ from nps.accounts import guards
 from nps.accounts import queries as accounts
 from nps.api import floor as api
 from nps.billing import queries as billing
+from nps.contacts import queries as contacts
 from nps.core import clock, events, ids, log
 from nps.core import db as database
 from nps.core.db import db
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     app.extensions["answer_words"] = wiring.ANSWER_WORDS
     app.extensions["switched_off"] = () if settings.billing else ("billing.",)
     billing.use_meters(wiring.METERS)
+    contacts.use_sources(wiring.TIMELINE, wiring.CONTACT_PANELS)
     app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()
     wire(app)
     health(app)

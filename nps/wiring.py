@@ -40,6 +40,8 @@ from nps.contacts import events as contacts_events
 from nps.contacts import queries as contacts_queries
 from nps.contacts import service as contacts
 from nps.contacts import tasks as contacts_tasks
+from nps.contacts import views as contacts_views
+from nps.contacts.rules.timeline import PanelSource, Source
 from nps.core.events import Subscriptions, later, now
 from nps.delivery import events as delivery_events
 from nps.delivery import public as delivery_public
@@ -86,6 +88,10 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (accounts_views.team, "", guards.member_door("members.read", "members")),
     (accounts_views.keys, "", guards.member_door("settings.read", "settings")),
     (accounts_views.you, "", guards.member_door("overview")),
+    # contacts
+    (contacts_views.contacts, "", guards.member_door("contacts.read", "contacts.write", each=contacts_views.RIGHTS)),
+    (contacts_views.imports, "", guards.member_door("contacts.write")),
+    (contacts_views.segments, "", guards.member_door("contacts.read", "contacts.write")),
     # referrals
     (
         referrals_views.blueprint,
@@ -259,6 +265,10 @@ METERS: dict[str, Count] = {
     "emails": campaigns_queries.count_emails,
     "contacts": lambda start, end: contacts_queries.count_contacts(),
 }
+
+# Entries and panels that features above put on the page of a contact: functions of the contact's id, in the account's scope
+TIMELINE: list[Source] = []
+CONTACT_PANELS: list[PanelSource] = []
 
 # Task modules register themselves when they are imported.
 TASK_MODULES = (

@@ -33,6 +33,7 @@ from nps.contacts.queries.importing import (
 )
 from nps.contacts.queries.listing import count_matching, page_contacts, search, stream_contacts
 from nps.contacts.queries.segments import audience_select, condition, get_segment, list_segments, reach
+from nps.contacts.queries.timeline import list_panels, list_stops, list_timeline, use_sources
 
 __all__ = [
     "Stop",
@@ -62,7 +63,10 @@ __all__ = [
     "list_erased_rows",
     "list_imports",
     "list_imports_to_forget",
+    "list_panels",
     "list_segments",
+    "list_stops",
+    "list_timeline",
     "list_waiting_rows",
     "needs_you",
     "page_contacts",
@@ -73,5 +77,6 @@ __all__ = [
     "snapshots",
     "stream_contacts",
     "stream_waiting_rows",
+    "use_sources",
     "waiting_rows_table",
 ]

@@ -236,7 +236,13 @@ def column(sample: Sequence[Sequence[str]], index: int) -> list[str]:
 def _new_property(name: str, cells: Sequence[str], key: str = "") -> Property:
     seen = [cell for cell in cells if cell and not is_nothing(cell)]
     key = key or key_from(name)
-    return Property(key, " ".join(name.split())[:80], guess_kind(seen) if seen else Kind.TEXT)
+    return Property(key, _as_label(name), guess_kind(seen) if seen else Kind.TEXT)
+
+
+def _as_label(name: str) -> str:
+    """A heading as people write it: "plan_code" becomes "Plan code", "Lifecycle Stage" stays."""
+    words = " ".join(name.replace("_", " ").split())[:80]
+    return words[:1].upper() + words[1:] if words.islower() else words
 
 
 def propose_property(name: str, cells: Sequence[str], properties: Mapping[str, Property]) -> Property | None:

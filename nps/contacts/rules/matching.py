@@ -152,3 +152,80 @@ def settle(
 def mostly(reasons: Sequence[str]) -> str:
     """The most frequent reason, without the value it quotes."""
     return Counter(reason.partition(":")[0] for reason in reasons).most_common(1)[0][0] if reasons else ""
+
+
+# The form
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a column can become: choices beside the built-in fields, and what its first cells say."""
+
+    examples: list[str]
+    new: list[tuple[str, str]]
+    new_label: str
+
+
+_KIND_WORDS = {Kind.TEXT: "text", Kind.NUMBER: "number", Kind.YES_NO: "yes or no", Kind.DATE: "date"}
+_NEW = "new:"
+
+
+def offers(header: Sequence[str], sample: Sequence[Sequence[str]], properties: Mapping[str, Property]) -> list[Offer]:
+    """For each column its first values and the properties that it could be made into, the fitting type first."""
+    found = []
+    for index, name in enumerate(header):
+        cells = columns.column(sample, index)
+        proposed = columns.propose_property(name, cells, properties)
+        kinds = sorted(_KIND_WORDS, key=lambda kind: proposed is not None and kind is not proposed.kind) if proposed else []
+        found.append(
+            Offer(
+                [cell for cell in dict.fromkeys(cells) if cell][:3],
+                [(f"{_NEW}{kind.value}", f"{proposed.label}, {_KIND_WORDS[kind]}") for kind in kinds] if proposed else [],
+                proposed.label if proposed else "",
+            )
+        )
+    return found
+
+
+def from_choices(
+    choices: Sequence[str], header: Sequence[str], sample: Sequence[Sequence[str]], properties: Mapping[str, Property]
+) -> Matching:
+    """A matching from what was chosen for each column: a field, `p.<key>`, `new:<type>`, or "" for left out."""
+    matching = Matching([])
+    for index, choice in enumerate(choices):
+        if not choice.startswith(_NEW):
+            matching.targets.append(choice)
+            continue
+        proposed = columns.propose_property(header[index], columns.column(sample, index), {**properties, **matching.new})
+        kind = choice[len(_NEW) :]
+        if proposed is None or kind not in {k.value for k in _KIND_WORDS}:
+            matching.targets.append(LEFT_OUT)
+            continue
+        matching.new[proposed.key] = Property(proposed.key, proposed.label, Kind(kind))
+        matching.targets.append(PROPERTY + proposed.key)
+    return matching
+
+
+def choice_of(matching: Matching, index: int) -> str:
+    """The form's value for a column."""
+    target = matching.targets[index] if index < len(matching.targets) else LEFT_OUT
+    prop = matching.new.get(target[len(PROPERTY) :]) if target.startswith(PROPERTY) else None
+    return f"{_NEW}{prop.kind.value}" if prop else target
+
+
+def read_orders(form: Mapping[str, str]) -> dict[str, DateOrder]:
+    """What was answered about day and month: `order.<field>` = day or month."""
+    found = {}
+    for name, value in form.items():
+        if name.startswith("order.") and value in set(DateOrder):
+            found[name.removeprefix("order.")] = DateOrder(value)
+    return found
+
+
+def name_column(matching: Matching) -> tuple[int, ...]:
+    """The columns in which a row says who it is about, for showing."""
+    where = {target: index for index, target in matching.used}
+    if "name" in where:
+        return (where["name"],)
+    parts = tuple(where[part] for part in ("first_name", "last_name") if part in where)
+    return parts or tuple(where[part] for part in ("company", "email", "external_id") if part in where)[:1]

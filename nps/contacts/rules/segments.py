@@ -252,3 +252,62 @@ def _words(rule: Mapping[str, Any], known: Mapping[str, Comparable]) -> str:
     if operator.takes == "two":
         return f"{target.label} {operator.label} {' and '.join(texts)}"
     return " ".join(filter(None, [target.label, operator.label, ", ".join(texts) if operator.takes != "none" else ""]))
+
+
+# The form: one level, any number of rows
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the form, as it was chosen and typed."""
+
+    field: str = ""
+    op: str = ""
+    first: str = ""
+    second: str = ""
+
+
+def lines_of(stored: Mapping[str, Any]) -> list[Line]:
+    """Stored rules as rows of the form. A nested group is shown rule by rule."""
+    found = []
+    for rule in stored["rules"]:
+        for inner in rule["rules"] if _is_group(rule) else [rule]:
+            value = inner.get("value")
+            parts = [str(v) for v in value] if isinstance(value, list) else [str(value)] if value not in (None, "") else []
+            two = len(parts) == 2 and inner["op"] == "between"
+            found.append(Line(inner["field"], inner["op"], parts[0] if two else ", ".join(parts), parts[1] if two else ""))
+    return found
+
+
+def read_lines(form: Mapping[str, str]) -> list[Line]:
+    """The rows of a sent form: `f<n>`, `o<n>`, `v<n>`, `w<n>`."""
+    numbers = sorted({int(name[1:]) for name in form if name[:1] == "f" and name[1:].isdigit() and len(name) < 5})
+    return [Line(*(form.get(f"{letter}{n}", "").strip() for letter in "fovw")) for n in numbers][: RULES_MAX + 1]
+
+
+def from_lines(match: str, lines: Sequence[Line], properties: Mapping[str, Property]) -> dict[str, Any]:
+    """Rules as they are stored. A row without a field is left out."""
+    known = fields(properties)
+    made: list[dict[str, Any]] = []
+    for line in lines:
+        target = known.get(line.field)
+        if not line.field:
+            continue
+        operator = target.operator(line.op) if target else None
+        takes = operator.takes if operator else "one"
+        value: Any = line.first
+        if takes == "two":
+            value = [line.first, line.second]
+        elif takes == "list":
+            value = [part.strip() for part in line.first.split(",") if part.strip()]
+        rule: dict[str, Any] = {"field": line.field, "op": line.op}
+        made.append(rule if takes == "none" else {**rule, "value": value})
+    return {"match": "any" if match == "any" else "all", "rules": made}
+
+
+def settled(line: Line, known: Mapping[str, Comparable]) -> Line:
+    """The row with a comparison that its field has: the first one when the field was changed."""
+    target = known.get(line.field)
+    if target is None or target.operator(line.op) is not None:
+        return line
+    return Line(line.field, target.operators[0].key, "", "")

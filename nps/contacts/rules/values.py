@@ -99,6 +99,16 @@ def read_phone(text: str, country: str | None = None) -> str:
     return digits
 
 
+def shown_phone(number: str) -> str:
+    """An E.164 number as people read it: "+1 207 555 0199", "+49 15123456789"."""
+    if number.startswith("+1") and len(number) == 12:
+        return f"+1 {number[2:5]} {number[5:8]} {number[8:]}"
+    for length in (1, 2, 3):
+        if countries.has_calling_code(number[1 : 1 + length]):
+            return f"{number[: 1 + length]} {number[1 + length :]}"
+    return number
+
+
 def _international(digits: str, country: str) -> str:
     place = countries.BY_CODE[country]
     if place.calling.startswith("1"):
@@ -169,6 +179,18 @@ def read_locale(text: str) -> str:
         return named
     language, script, region = found.groups()
     return "-".join(part for part in (language.lower(), script and script.title(), region and region.upper()) if part)
+
+
+_LANGUAGE_OF = {code: name.title() for name, code in reversed(_LANGUAGE_NAMES.items())}
+
+
+def shown_locale(tag: str) -> str:
+    """ "English", "Portuguese (BR)"; the tag itself for a language without a name here."""
+    language, _, rest = tag.partition("-")
+    name = _LANGUAGE_OF.get(language)
+    if name is None:
+        return tag
+    return f"{name} ({rest})" if rest else name
 
 
 # Dates

@@ -1,6 +1,8 @@
 """Commands on contacts. Each is one change with its history; `importing` takes whole files, `segments` keeps selections."""
 
+from nps.contacts.rules.asking import REST
 from nps.contacts.service.contacts import (
+    add,
     block,
     edit,
     erase,
@@ -16,6 +18,8 @@ from nps.contacts.service.properties import archive_property, define_property
 from nps.contacts.service.segments import archive_segment, save_segment, use_uses
 
 __all__ = [
+    "REST",
+    "add",
     "archive_property",
     "archive_segment",
     "block",

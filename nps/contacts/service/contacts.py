@@ -58,6 +58,18 @@ def upsert(data: Given, *, source: str = "member", by: str = "", agreed_text: st
     return contact, added
 
 
+def add(data: Given, *, source: str = "member", by: str = "", agreed_text: str = "") -> Contact:
+    """Add a contact that must be new. Raises `TwoContacts` when an identifier belongs to somebody, and `Invalid`."""
+    now = clock.now()
+    record = _read(data, now)
+    known = _meant(record)
+    if known is not None:
+        raise _two(next(name for name in IDENTITIES if record.get(name) and queries.find_by_identity(name, record[name])), known)
+    contact = _add(record, source, by, agreed_text, now)
+    _stop_if_said(contact, record, source)
+    return contact
+
+
 def edit(contact_id: UUID, data: Given, *, source: str = "member", by: str = "", agreed_text: str = "") -> Contact:
     """Change one contact, identifiers included. Raises as `upsert` does, and `NotFound`."""
     now = clock.now()
