@@ -46,7 +46,7 @@ def bucket(key: str, size: int) -> int:
 
 def keyed_hash(purpose: str, value: str) -> str:
     """HMAC-SHA256 of `value`, 32 hex characters: finds an address again without keeping it."""
-    return hmac.new(_Keys.ring[-1], f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(_Keys.ring[-1], f"{purpose}\0{value}".encode(), "sha256").hex()[:32]
 
 
 def digest(secret: str) -> str:
@@ -60,7 +60,7 @@ def same(a: str, b: str) -> bool:
 
 
 def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
-    return hmac.new(key, purpose.encode() + b"\0" + body, hashlib.sha256).digest()[:_MAC_BYTES]
+    return hmac.digest(key, purpose.encode() + b"\0" + body, "sha256")[:_MAC_BYTES]
 
 
 def sign(purpose: str, account_id: UUID, object_id: UUID) -> str:

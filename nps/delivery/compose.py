@@ -25,6 +25,7 @@ from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.policy import default as DEFAULT
 from email.utils import format_datetime
+from functools import lru_cache
 
 MARK_OPEN, MARK_CLOSE, MARK_OR = "\x02", "\x03", "\x04"
 _MARK = re.compile("\x02([^\x02\x03\x04]+)(?:\x04([^\x02\x03\x04]*))?\x03")
@@ -181,6 +182,8 @@ class Template:
         self.marks = frozenset(
             name for part in (wording.subject, wording.text, wording.html) for name in (found[1] for found in _MARK.finditer(part))
         )
+        self.purposes = tuple(sorted(name[6:] for name in self.marks if name.startswith("token:") and name != "token:stop"))
+        """Purposes of link tokens, besides the one for stopping, that each mail carries."""
         boundary = wording.boundary.encode()
         fixed = [_from_header(wording.from_name, wording.from_email)]
         if wording.feedback_id:
@@ -234,7 +237,7 @@ class Template:
         if not joined.isascii() or _UNSAFE.search(joined):
             raise UnsafeValue("address")
         head = (
-            f"Date: {format_datetime(values.date.astimezone(UTC))}\r\nMessage-ID: <{values.message_id}>\r\nTo: {values.to}\r\n"
+            f"Date: {_date(values.date.replace(microsecond=0))}\r\nMessage-ID: <{values.message_id}>\r\nTo: {values.to}\r\n"
             f"Reply-To: {values.reply_to}\r\nX-Wordback-Message: {values.message}\r\n"
         )
         if self.wording.one_click:
@@ -243,6 +246,12 @@ class Template:
             head += f"In-Reply-To: <{values.references[-1]}>\r\n"
             head += "References: " + "\r\n ".join(f"<{reference}>" for reference in values.references) + "\r\n"
         return b"Subject: " + encoded_words(self.subject(values.slots)) + b"\r\n" + head.encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _date(moment: datetime) -> str:
+    """A wave shares its seconds."""
+    return format_datetime(moment.astimezone(UTC))
 
 
 def _split(source: str) -> list[tuple[str, str, str]]:

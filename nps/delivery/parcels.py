@@ -24,6 +24,7 @@ class Parcel:
     priority: int
     reason: str
     to_email: str
+    to_key: str
     contact_id: UUID | None
     batch_id: UUID | None
     template_id: UUID | None
@@ -86,8 +87,9 @@ class Printer:
         Raises ValueError (UnsafeValue, UnsafeAddress) or KeyError for a message that cannot be made into a mail.
         """
         domain = self._hosts.mail_domain
+        stop_token = ids.sign("stop", parcel.account_id, parcel.id)
         reply_to = parcel.reply_to or f"{addresses.local_part('reply', parcel.id)}@{domain}"
-        stop_url = f"{self._hosts.base_url}/u/{ids.sign('stop', parcel.account_id, parcel.id)}"
+        stop_url = f"{self._hosts.base_url}/u/{stop_token}"
         stop_mailto = f"{addresses.local_part('stop', parcel.id)}@{domain}"
         references = parcel.in_reply_to.split() if parcel.in_reply_to else ()
         date = parcel.first_try_at or date
@@ -103,7 +105,7 @@ class Printer:
                     stop_url=stop_url,
                     stop_mailto=stop_mailto,
                     references=references,
-                    slots=_with_tokens(template, parcel),
+                    slots=_with_tokens(template, parcel, stop_token),
                 )
             )
         else:
@@ -126,13 +128,10 @@ class Printer:
         return Letter(parcel.id, f"{addresses.local_part('bounce', parcel.id)}@{domain}", parcel.to_email, data)
 
 
-def _with_tokens(template: compose.Template, parcel: Parcel) -> dict[str, Any]:
-    slots: dict[str, Any] = dict(parcel.slots)
-    for name in template.marks:
-        if name.startswith("token:"):
-            purpose = name[6:]
-            about = parcel.id if purpose == "stop" else parcel.ref_id
-            if about is None:
-                raise KeyError(name)
-            slots[name] = ids.sign(purpose, parcel.account_id, about)
+def _with_tokens(template: compose.Template, parcel: Parcel, stop_token: str) -> dict[str, Any]:
+    slots: dict[str, Any] = {**parcel.slots, "token:stop": stop_token}
+    for name in template.purposes:
+        if parcel.ref_id is None:
+            raise KeyError(f"token:{name}")
+        slots[f"token:{name}"] = ids.sign(name, parcel.account_id, parcel.ref_id)
     return slots

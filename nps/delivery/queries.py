@@ -109,9 +109,10 @@ def get_batch(batch_id: UUID) -> MailBatch:
 # --- stops --------------------------------------------------------------------------------------------------------
 
 
-def suppression_keys(email: str) -> tuple[str, str, str]:
-    """The keys under which a stop of this address can stand: exact, reduced, and hashed after an erasure."""
-    exact, wide = email_address.key(email), email_address.reduced(email)
+def suppression_keys(email: str, wide: str = "") -> tuple[str, str, str]:
+    """The keys under which a stop of this address can stand: exact, reduced, and hashed after an erasure. `wide` is its reduced
+    spelling where that is known already."""
+    exact, wide = email_address.key(email), wide or email_address.reduced(email)
     return f"={exact}", f"~{wide}", f"#{ids.keyed_hash('suppression', wide)}"
 
 

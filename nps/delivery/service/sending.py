@@ -5,11 +5,11 @@ scope of the account they are about.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, distinct, func, or_, select, update
+from sqlalchemy import case, delete, distinct, func, or_, select, update
 
 from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
@@ -17,10 +17,10 @@ from nps.core.events import heard, publish
 from nps.core.log import log
 from nps.delivery import compose, queries, rules
 from nps.delivery.events import BatchPaused, MessagesAboutToLeave, MessagesSettled, SendingPaused, SendingWarned
-from nps.delivery.models import MailBatch, MailboxMail, MailLane, MailTemplate, Message, ProviderPace, SendingState, Suppression
+from nps.delivery.models import MailboxMail, MailLane, MailTemplate, Message, ProviderPace, SendingState
 from nps.delivery.parcels import Parcel, Printer
 from nps.delivery.rules import AddressEffect, Fate, LaneEffect, MessageState, Reply, Standing, SuppressionReason, Verdict
-from nps.delivery.service import queueing, stops
+from nps.delivery.service import queueing, statements, stops
 
 DOWN_AFTER = 5
 PROBE_EVERY = timedelta(seconds=60)
@@ -28,7 +28,6 @@ HELD_AFTER = 3
 CONTENT_REFUSALS = 3
 STANDING_WINDOW = timedelta(days=7)
 
-_COLUMNS = [getattr(Message, field.name) for field in fields(Parcel)]
 _ENDS = ("sent", "unknown", "failed", "deferred", "dropped")
 _FATE = (Message.account_id, Message.id, Message.ref_kind, Message.ref_id, Message.contact_id, Message.kind)
 _NO_SYNC = {"synchronize_session": False}
@@ -58,20 +57,9 @@ def open_books(printer: Printer) -> Books:
 # --- claims -------------------------------------------------------------------------------------------------------
 
 
-def _due(now: datetime) -> list[ColumnElement[bool]]:
-    open_batches = select(MailBatch.id).where(MailBatch.account_id == Message.account_id, MailBatch.state == "running")
-    return [
-        Message.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)),
-        Message.due_at <= now,
-        or_(Message.batch_id.is_(None), Message.batch_id.in_(open_batches)),
-    ]
-
-
 def look_around(books: Books, now: datetime) -> list[UUID]:
     """Accounts with something due. Also reads who is held and which paces are slowed."""
-    waiting = select(Message.account_id).where(
-        Message.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)), Message.due_at <= now
-    )
+    waiting = select(Message.account_id).where(statements.WAITS, Message.due_at <= now)
     accounts = list(db.session.scalars(waiting.distinct()))
     held = select(SendingState.account_id).where(or_(SendingState.standing == Standing.PAUSED, SendingState.held != ""))
     books.restricted = set(db.session.scalars(held))
@@ -85,28 +73,23 @@ def claim(books: Books, accounts: Sequence[UUID], limit: int, most_of_one: int, 
     each = min(max(1, limit // max(1, len(accounts))), most_of_one)
     queues: list[list[Parcel]] = []
     taken = 0
+    connection = db.session.connection()
     for account_id in accounts:
-        query = select(*_COLUMNS).where(Message.account_id == account_id, *_due(now))
-        query = query.order_by(Message.priority, Message.due_at).limit(each)
+        given: dict[str, object] = {"account_id": account_id, "now": now, "each": each}
         if account_id in books.restricted:
-            query = query.where(Message.kind.in_(queueing.PERSONAL))
-        if db.session.get_bind().dialect.name == "postgresql":
-            query = query.with_for_update(skip_locked=True)
-        rows = [Parcel(*row) for row in db.session.execute(query).all()]
-        if rows:
-            queues.append(rows)
-            taken += len(rows)
+            rows = connection.execute(statements.FIND_DUE_OF_KINDS, {**given, "kinds": list(queueing.PERSONAL)})
+        else:
+            rows = connection.execute(statements.FIND_DUE, given)
+        found = [Parcel(*row) for row in rows]
+        if found:
+            queues.append(found)
+            taken += len(found)
         if taken >= limit:
             break
     parcels = [queue[place] for place in range(max(map(len, queues), default=0)) for queue in queues if place < len(queue)]
     if not parcels:
         return []
-    db.session.execute(
-        update(Message)
-        .where(Message.id.in_([parcel.id for parcel in parcels]))
-        .values(state=MessageState.CLAIMED.value, lease_token=books.token, lease_until=now + lease()),
-        execution_options=_NO_SYNC,
-    )
+    connection.execute(statements.CLAIM, {"ids": [parcel.id for parcel in parcels], "token": books.token, "until": now + lease()})
     lapsed = [parcel for parcel in parcels if parcel.lapses_at is not None and parcel.lapses_at <= now]
     if lapsed:
         _drop(lapsed, "lapsed", now)
@@ -133,26 +116,12 @@ def _learn_templates(books: Books, parcels: Iterable[Parcel]) -> None:
 
 def release(books: Books, parcels: Iterable[Parcel]) -> None:
     """Give claims back untouched."""
-    db.session.execute(
-        update(Message)
-        .where(
-            Message.id.in_([parcel.id for parcel in parcels]),
-            Message.state == MessageState.CLAIMED,
-            Message.lease_token == books.token,
-        )
-        .values(state=MessageState.QUEUED.value, lease_token=None, lease_until=None),
-        execution_options=_NO_SYNC,
-    )
+    db.session.connection().execute(statements.RELEASE, {"ids": [parcel.id for parcel in parcels], "token": books.token})
 
 
 def renew(books: Books, now: datetime) -> None:
     """Another lease for everything this run holds."""
-    db.session.execute(
-        update(Message)
-        .where(Message.lease_token == books.token, Message.state.in_((MessageState.CLAIMED.value, MessageState.SENDING.value)))
-        .values(lease_until=now + lease()),
-        execution_options=_NO_SYNC,
-    )
+    db.session.connection().execute(statements.RENEW, {"token": books.token, "until": now + lease()})
 
 
 # --- intents ------------------------------------------------------------------------------------------------------
@@ -170,30 +139,14 @@ def begin(books: Books, parcels: Sequence[Parcel], now: datetime) -> list[Parcel
         for account_id, mine in _by_account(parcels):
             with tenancy.account_scope(account_id):
                 publish(MessagesAboutToLeave(account_id, tuple(parcel.fate() for parcel in mine), now))
-    running = select(MailBatch.id).where(MailBatch.account_id == Message.account_id, MailBatch.state == "running")
-    locked = set(
-        db.session.scalars(
-            update(Message)
-            .where(
-                Message.id.in_([parcel.id for parcel in parcels]),
-                Message.state == MessageState.CLAIMED,
-                Message.lease_token == books.token,
-                or_(Message.batch_id.is_(None), Message.batch_id.in_(running)),
-            )
-            .values(
-                state=MessageState.SENDING.value,
-                reason="",
-                tries=Message.tries + 1,
-                first_try_at=func.coalesce(Message.first_try_at, now),
-                lease_until=now + lease(),
-            )
-            .returning(Message.id),
-            execution_options=_NO_SYNC,
-        )
-    )
-    going = [parcel for parcel in parcels if parcel.id in locked]
-    if len(going) < len(parcels):
-        release(books, [parcel for parcel in parcels if parcel.id not in locked])
+    connection = db.session.connection()
+    these = {"ids": [parcel.id for parcel in parcels], "token": books.token}
+    done = connection.execute(statements.BEGIN, {**these, "now": now, "until": now + lease()})
+    going = list(parcels)
+    if done.rowcount < len(parcels):
+        begun = set(connection.execute(statements.BEGUN, these).scalars())
+        going = [parcel for parcel in parcels if parcel.id in begun]
+        release(books, [parcel for parcel in parcels if parcel.id not in begun])
     stopped = _stopped(going, now)
     for reason in set(stopped.values()):
         _drop([parcel for parcel in going if stopped.get(parcel.id) == reason], reason, now)
@@ -204,16 +157,14 @@ def _stopped(parcels: Sequence[Parcel], now: datetime) -> dict[UUID, str]:
     """Reason by message for those that a stop covers."""
     wanted: dict[tuple[UUID, str], list[Parcel]] = {}
     for parcel in parcels:
-        for key in queries.suppression_keys(parcel.to_email):
+        for key in queries.suppression_keys(parcel.to_email, parcel.to_key):
             wanted.setdefault((parcel.account_id, key), []).append(parcel)
-    found = queries.open_suppressions(now).where(
-        Suppression.account_id.in_({account_id for account_id, _ in wanted}), Suppression.key.in_({key for _, key in wanted})
-    )
+    given = {"accounts": list({account_id for account_id, _ in wanted}), "keys": list({key for _, key in wanted}), "now": now}
     reasons: dict[UUID, str] = {}
-    for stop in db.session.scalars(found):
-        for parcel in wanted.get((stop.account_id, stop.key), ()):
-            if parcel.kind not in queueing.PERSONAL or stop.reason in rules.PERSONAL_REPLY_STOPPED_BY:
-                reasons[parcel.id] = stop.reason
+    for account_id, key, reason in db.session.connection().execute(statements.STOPS, given):
+        for parcel in wanted.get((account_id, key), ()):
+            if parcel.kind not in queueing.PERSONAL or reason in rules.PERSONAL_REPLY_STOPPED_BY:
+                reasons[parcel.id] = reason
     return reasons
 
 
@@ -274,26 +225,12 @@ def settle(books: Books, results: Sequence[tuple[Parcel, Reply]], now: datetime)
 def _record_sent(books: Books, parcels: list[Parcel], now: datetime) -> list[Parcel]:
     if not parcels:
         return []
-    values = {
-        "state": MessageState.SENT.value,
-        "phase": rules.Phase.DOT.value,
-        "smtp_code": 250,
-        "enhanced_code": None,
-        "server_text": None,
-        "sent_at": now,
-        "finished_at": now,
-        "lease_token": None,
-        "lease_until": None,
-    }
-    mine = (Message.state == MessageState.SENDING) & (Message.lease_token == books.token)
-    # declared unknown while this worker was thought dead: its word proves that the message left
-    late = Message.state == MessageState.UNKNOWN
-    recorded = set(
-        db.session.scalars(
-            update(Message).where(Message.id.in_([parcel.id for parcel in parcels]), or_(mine, late)).values(values).returning(Message.id),
-            execution_options=_NO_SYNC,
-        )
-    )
+    # also what was declared unknown while this worker was thought dead: its word proves that the message left
+    connection = db.session.connection()
+    given = {"ids": [parcel.id for parcel in parcels], "token": books.token, "now": now}
+    if connection.execute(statements.SENT, given).rowcount == len(parcels):
+        return parcels
+    recorded = set(connection.execute(statements.RECORDED, given).scalars())
     return [parcel for parcel in parcels if parcel.id in recorded]
 
 
@@ -561,7 +498,7 @@ def lapse(now: datetime) -> int:
     """Messages that came too late are dropped. Returns how many."""
     query = (
         update(Message)
-        .where(Message.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)), Message.lapses_at <= now)
+        .where(statements.WAITS, Message.lapses_at <= now)
         .values(state=MessageState.DROPPED.value, reason="lapsed", finished_at=now)
         .returning(*_FATE)
     )
@@ -576,14 +513,8 @@ def lapse(now: datetime) -> int:
 
 def next_moment(now: datetime) -> datetime | None:
     """When there is something to do again: a message becomes due or a lease ends. What is due and held back is woken by its release."""
-    due = db.session.scalar(
-        select(func.min(Message.due_at)).where(
-            Message.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)), Message.due_at > now
-        )
-    )
-    over = db.session.scalar(
-        select(func.min(Message.lease_until)).where(Message.state.in_((MessageState.CLAIMED.value, MessageState.SENDING.value)))
-    )
+    due = db.session.scalar(select(func.min(Message.due_at)).where(statements.WAITS, Message.due_at > now))
+    over = db.session.scalar(select(func.min(Message.lease_until)).where(statements.HELD))
     moments = [moment for moment in (due, over) if moment is not None]
     return max(min(moments), now) if moments else None
 
@@ -593,7 +524,7 @@ def sweep(now: datetime) -> None:
     take_back(now)
     lapse(now)
     moment = next_moment(now)
-    if db.session.scalar(select(Message.id).where(*_due(now)).limit(1)) is not None:
+    if db.session.scalar(select(Message.id).where(statements.DUE).limit(1), {"now": now}) is not None:
         queueing.wake()
     if moment is not None:
         queueing.wake(moment)

@@ -29,6 +29,9 @@ _LONE_BREAK = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _REPLY_LINE = re.compile(rb"([2-5]\d\d)([ -]|$)")
 
 
+_LIMIT_OF = {phase: "block" if phase is Phase.BODY else phase.value for phase in Phase if phase is not Phase.QUIT}
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds each phase may take (RFC 5321 §4.5.3.2). The final dot gets ten minutes, because a short limit there makes doubles."""
@@ -46,19 +49,8 @@ class Limits:
     idle: float = 20
 
     def of(self, phase: Phase) -> float:
-        return {
-            Phase.CONNECT: self.connect,
-            Phase.GREETING: self.greeting,
-            Phase.EHLO: self.ehlo,
-            Phase.STARTTLS: self.starttls,
-            Phase.AUTH: self.auth,
-            Phase.MAIL: self.mail,
-            Phase.RCPT: self.rcpt,
-            Phase.DATA: self.data,
-            Phase.BODY: self.block,
-            Phase.DOT: self.dot,
-            Phase.QUIT: 1.0,
-        }[phase]
+        name = _LIMIT_OF.get(phase)
+        return 1.0 if name is None else float(getattr(self, name))
 
     def divided(self, by: float) -> "Limits":
         """The same limits, shorter: for tests that provoke every silence."""
