@@ -73,6 +73,10 @@ class Courier(Protocol):
         """Letters under way."""
 
     @property
+    def lines(self) -> int:
+        """Connections that can be open at most."""
+
+    @property
     def window(self) -> int:
         """Letters that can be under way at most."""
 

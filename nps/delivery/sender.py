@@ -22,6 +22,7 @@ PROVIDER_LINES = 4
 PATIENCE = 25.0
 _RIPE_AFTER = 0.01
 _ASK_AGAIN = 0.5
+_NO_LIMITS: list[tuple[object, float]] = []
 
 
 class Desk(Protocol):
@@ -184,23 +185,30 @@ class Loop:
         room = self._courier.room()
         if room <= 0 or not self._stock:
             return [], 0.0
-        if not self._paced:
-            return [self._stock.popleft() for _ in range(min(room, len(self._stock)))], 0.0
         going: list[Parcel] = []
         waiting: list[Parcel] = []
         shortest = 60.0
         at_provider = self._at_provider.copy()
+        half = max(1, self._courier.lines // 2)
+        everybody: set[str] = set()
         while self._stock and len(going) < room:
             parcel = self._stock.popleft()
-            limits = self._limits(parcel)
-            wait = self._buckets.wait(limits)
-            if limits[2][1] > 0 and at_provider[parcel.provider] >= PROVIDER_LINES:
-                wait = max(wait, 0.05)
+            limits = self._limits(parcel) if self._paced else _NO_LIMITS
+            wait = self._buckets.wait(limits) if limits else 0.0
+            if limits and limits[2][1] > 0:
+                if at_provider[parcel.provider] >= PROVIDER_LINES:
+                    wait = max(wait, 0.05)
+            elif at_provider[parcel.provider] >= half:
+                # one slow provider holds half of the connections at most, unless nobody else waits
+                everybody = everybody or {one.provider for one in (*self._stock, *self._open.values(), *going, *waiting)}
+                if everybody - {parcel.provider}:
+                    wait = max(wait, 0.05)
             if wait > 0:
                 shortest = min(shortest, wait)
                 waiting.append(parcel)
                 continue
-            self._buckets.take(limits)
+            if limits:
+                self._buckets.take(limits)
             at_provider[parcel.provider] += 1
             going.append(parcel)
         self._stock.extendleft(reversed(waiting))

@@ -40,18 +40,13 @@ def states() -> dict[str, int]:
     return dict(db.session.execute(select(Message.state, func.count()).group_by(Message.state)).all())
 
 
+def draft(to: str, first_name: str | None = "Dana") -> Draft:
+    slots = {} if first_name is None else {"first_name": first_name}
+    return Draft(key=f"invitation:{to}:1", to_email=to, contact_id=None, ref_kind="invitation", ref_id=ids.new_id(), slots=slots)
+
+
 def drafts(count: int, local: str = "p") -> list[Draft]:
-    return [
-        Draft(
-            key=f"invitation:{local}{n}:1",
-            to_email=f"{local}{n}@x.example",
-            contact_id=None,
-            ref_kind="invitation",
-            ref_id=ids.new_id(),
-            slots={"first_name": f"P{n}"},
-        )
-        for n in range(count)
-    ]
+    return [draft(f"{local}{n}@x.example", f"P{n}") for n in range(count)]
 
 
 @pytest.fixture

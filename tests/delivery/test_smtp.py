@@ -308,3 +308,28 @@ def test_urls_of_servers():
     for bad in ("http://x", "smtp://", "mail.example"):
         with pytest.raises(ValueError, match="smtp://"):
             Server.from_url(bad)
+
+
+@pytest.mark.parametrize("first", ["x+silent-after-dot@x.example", "x+slow@x.example"])
+def test_a_letter_behind_one_that_is_not_answered_goes_another_way_once(first):
+    """Its envelope may have been written already; its content never was, and never will be on that connection."""
+    with SmtpSink(slow=3) as sink:
+        courier = SmtpCourier(Server("127.0.0.1", sink.port), Limits(), 2)
+        settled: dict[int, Settled] = {}
+        todo = [letter(0, first), letter(1, "b@x.example")]
+        began = time.monotonic()
+        while time.monotonic() - began < 15 and not (1 in settled and (0 in settled or "silent" in first)):
+            courier.want(1 if todo else 2)
+            if todo and courier.room():
+                courier.submit(todo.pop(0))
+            for event in courier.poll(0.05):
+                assert isinstance(event, Settled)
+                assert event.letter.key not in settled
+                settled[event.letter.key] = event
+        assert state_of(settled[1]) is MessageState.SENT
+        end = time.monotonic() + 4
+        while time.monotonic() < end and "slow" in first:
+            assert not courier.poll(0.05)
+        courier.close()
+        assert sink.recipients().count("b@x.example") == 1
+        assert all(b"Hello" in data for data in sink.messages)

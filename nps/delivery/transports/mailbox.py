@@ -19,6 +19,10 @@ class MailboxCourier:
         return len(self._taken)
 
     @property
+    def lines(self) -> int:
+        return 100
+
+    @property
     def window(self) -> int:
         return 100
 

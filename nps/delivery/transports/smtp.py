@@ -25,11 +25,13 @@ from nps.delivery.rules import LOST, Phase, Reply
 _REPLY_LIMIT = 65_536
 _BLOCK = 65_536
 _RESTARTS = 3
+_SLOW = 1.0
+"""Seconds without an answer after which nothing more is queued behind a letter, and twice as many until what is queued goes another way."""
 _LONE_BREAK = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _REPLY_LINE = re.compile(rb"([2-5]\d\d)([ -]|$)")
 
 
-_LIMIT_OF = {phase: "block" if phase is Phase.BODY else phase.value for phase in Phase if phase is not Phase.QUIT}
+_LIMIT_OF: dict[Phase, str] = {phase: "block" if phase is Phase.BODY else phase.value for phase in Phase if phase is not Phase.QUIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def as_content(data: bytes) -> bytes:
 class _Slot:
     """A letter on a line."""
 
-    __slots__ = ("letter", "phase", "todo", "refused", "dot_at", "begun", "heard")
+    __slots__ = ("letter", "phase", "todo", "refused", "dot_at", "begun", "heard", "detached")
 
     def __init__(self, letter: Letter, steps: list[tuple[Phase, bytes]]) -> None:
         self.letter = letter
@@ -120,6 +122,8 @@ class _Slot:
         self.dot_at = 0
         self.begun = False
         self.heard = False
+        self.detached = False
+        """It goes another way; what is still answered to it here is nobody's."""
 
 
 class Line:
@@ -170,6 +174,8 @@ class Line:
     def room(self) -> int:
         if not self.ready or self.gone or self._retiring:
             return 0
+        if self._current is not None and time.monotonic() - self._since > _SLOW:
+            return 0
         return (2 if self.pipelining else 1) - self.load
 
     def wants_write(self) -> bool:
@@ -204,6 +210,15 @@ class Line:
             if self._current.phase in (Phase.BODY, Phase.DOT) and not self._current.refused:
                 self._begin(slot)
         self.flush()
+
+    def rescue(self, now: float) -> Letter | None:
+        """The letter that waits behind one that is not answered, so that it can go another way. Nothing of its content has left."""
+        slot = self._next
+        if slot is None or now - self._since <= 2 * _SLOW:
+            return None
+        slot.detached = slot.refused = True
+        self._next = None
+        return slot.letter
 
     def time_out(self) -> None:
         self._lose(f"No answer within {self._limit_words()}.")
@@ -408,6 +423,11 @@ class Line:
 
     def _after_refusal(self, slot: _Slot, phase: Phase, code: int) -> None:
         """An answer to what was pipelined behind a refused command."""
+        if slot.detached:
+            if phase is Phase.DATA:
+                # whether it waits for content or not: this connection must not give it any
+                self._lose("The letter went another way.")
+            return
         if code == 421:
             self._lose("The server is closing.")
         elif phase is Phase.DATA and 300 <= code <= 399:
@@ -614,7 +634,7 @@ class SmtpCourier:
 
     @property
     def lines(self) -> int:
-        return len(self._lines)
+        return self._most
 
     def want(self, letters: int) -> None:
         while len(self._lines) < min(self._most, letters):
@@ -685,14 +705,16 @@ class SmtpCourier:
             self._waiting.clear()
             return
         all_open = len(self._lines) == self._most and all(line.ready for line in self._lines)
-        for line in list(self._lines):
-            if self._waiting and line.room() and (not line.load and not line.used or all_open):
+        for line in sorted(self._lines, key=lambda line: (line.load, line.used)):
+            if self._waiting and line.room() and (not line.load or all_open):
                 line.submit(self._waiting.popleft())
                 self._after(line)
 
     def _look_at_clocks(self) -> None:
         now = time.monotonic()
         for line in list(self._lines):
+            if (letter := line.rescue(now)) is not None:
+                self._waiting.append(letter)
             deadline = line.deadline()
             if deadline is not None and deadline <= now:
                 line.time_out()
