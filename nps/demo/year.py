@@ -1,6 +1,6 @@
 """A year at the sample company, lived through the product's own services with its clock moved: nothing is written past them.
 
-Five waves go out; people answer, machines look, detractors are written to and their cases closed, promoters share, friends
+Every month a wave goes out; people answer, machines look, detractors are written to and their cases closed, promoters share, friends
 come and pay, rewards are approved and handed over. The last days leave work to do.
 """
 
@@ -22,6 +22,7 @@ from nps.causes import queries as causes
 from nps.contacts import queries as contacts
 from nps.contacts import service as contacts_service
 from nps.contacts.rules.properties import Kind
+from nps.contacts.service import segments
 from nps.core import clock, ids, tenancy
 from nps.core import db as database
 from nps.core.db import db
@@ -43,7 +44,8 @@ from nps.rewards.rules.machine import Tab
 from nps.scoring.groups import nps_group
 
 CUSTOMERS = 640
-WAVES = (366, 275, 184, 92, 1)  # days ago; the gap between two surveys is 90 days
+WAVES = tuple(range(342, 0, -31))  # days ago; each month a third of the customers, so that nobody is asked twice in 90 days
+THIRDS = (("Maine", "Massachusetts"), ("New Hampshire", "Vermont"), ("New York",))
 CHROME = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile Safari/604.1"
 SCANNER = "Mozilla/5.0 (compatible; LinkGuard/2.1)"
@@ -62,6 +64,7 @@ class Year:
     _number: "count[int]" = field(default_factory=count)
     _causes: dict[str, str] = field(default_factory=dict)
     moods: dict[UUID, people.Person] = field(default_factory=dict)
+    thirds: list[UUID] = field(default_factory=list)
 
     def on(self, moment: datetime, act: Act) -> None:
         """Something will happen, unless it lies after the end."""
@@ -69,15 +72,15 @@ class Year:
             heapq.heappush(self._todo, (moment, next(self._number), act))
 
     def live(self) -> None:
-        """Everything in its order; jobs and the schedule run twice a week and after each wave."""
+        """Everything in its order; jobs and the schedule run every five days and after each wave."""
         began = self._todo[0][0]
-        rest = began + timedelta(days=3)
+        rest = began + timedelta(days=5)
         month = None
         while self._todo:
             moment, _, act = heapq.heappop(self._todo)
             while moment > rest:
                 self.work(rest)
-                rest += timedelta(days=3)
+                rest += timedelta(days=5)
             if (moment.year, moment.month) != month:
                 month = (moment.year, moment.month)
                 self.say(f"Living through {moment:%B %Y}")
@@ -135,6 +138,9 @@ def _set_up(year: Year, now: datetime) -> None:
             source="import",
         )
         year.moods[contact.id] = person
+    for regions in THIRDS:
+        rule = {"field": "p.region", "op": "one_of", "value": list(regions)}
+        year.thirds.append(segments.save_segment(None, " and ".join(regions), {"match": "all", "rules": [rule]}, by="Ines Marchetti").id)
     followups_service.default_queue()
     program = referrals_service.ensure_default()
     referrals_service.save_program(
@@ -162,12 +168,11 @@ def _set_up(year: Year, now: datetime) -> None:
 
 
 def _wave(year: Year, number: int) -> Act:
-    names = ("Autumn", "Winter", "Spring", "Summer", "Autumn")
-
     def launch() -> None:
-        campaign = campaigns.create(f"{names[number]} relationship survey", by=year.team[0].user_id)
+        campaign = campaigns.create(f"{clock.now():%B} relationship survey", by=year.team[0].user_id)
         campaign.reminder_days = None
         campaign.send_now, campaign.spread_days = True, 1
+        campaign.segment_id = year.thirds[number % len(THIRDS)]
         db.session.flush()
         campaigns.launch(campaign.id, by_name="Ines Marchetti")
         campaign_id = campaign.id
