@@ -227,7 +227,7 @@ def _answer(year: Year, invitation_id: UUID, contact_id: UUID, person: people.Pe
         return
     responses_service.look(link, Seen(now - timedelta(seconds=40), "view", "GET", score, network, agent), timed=False)
     answer = responses_service.Answer(score, text, score <= 6 and ids.bucket(f"wish {key}", 100) < 40)
-    sent = Sent(now, network, agent, now - timedelta(seconds=40), "pointerdown", False, bool(text))
+    sent = Sent(now, network, agent, now - timedelta(seconds=40), "press", False, bool(text))
     responses_service.record(link, answer, sent, timed=False)
     response = responses.find_response(invitation_id)
     if response is None:
