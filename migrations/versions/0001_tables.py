@@ -2099,9 +2099,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_response_day", ["account_id", "first_day"], unique=False)
         batch_op.create_index(
             "ix_response_not_counted",
-            ["account_id", "first_day"],
+            ["account_id", "kind", "series", "first_day"],
             unique=False,
-            sqlite_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
+            sqlite_where=sa.text("state != 'verified' OR is_test = 1 OR method = 'manual'"),
             postgresql_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
         )
         batch_op.create_index("ix_response_state", ["account_id", "state", "first_at"], unique=False)
@@ -2549,7 +2549,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_response_state")
         batch_op.drop_index(
             "ix_response_not_counted",
-            sqlite_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
+            sqlite_where=sa.text("state != 'verified' OR is_test = 1 OR method = 'manual'"),
             postgresql_where=sa.text("state != 'verified' OR is_test OR method = 'manual'"),
         )
         batch_op.drop_index("ix_response_day")

@@ -246,7 +246,7 @@ def not_counted() -> ColumnElement[bool]:
     def fixed(value: str) -> ColumnElement[str]:
         return literal(value, literal_execute=True)
 
-    return or_(Response.state != fixed("verified"), Response.is_test.is_(True), Response.method == fixed("manual"))
+    return or_(Response.state != fixed("verified"), Response.is_test, Response.method == fixed("manual"))
 
 
 def value_of(key: str) -> ColumnElement[str]:
