@@ -2217,6 +2217,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("case_", schema=None) as batch_op:
         batch_op.create_index("ix_case_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index("ix_case_opened", ["account_id", "opened_at"], unique=False)
+        batch_op.create_index("ix_case_assigned", ["account_id", "assigned_at"], unique=False)
         batch_op.create_index("ix_case_contact", ["account_id", "contact_id", "opened_at"], unique=False)
         batch_op.create_index(
             "ix_case_look",
@@ -2537,6 +2539,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_owner")
         batch_op.drop_index("ix_case_look", sqlite_where=sa.text("look_at IS NOT NULL"), postgresql_where=sa.text("look_at IS NOT NULL"))
         batch_op.drop_index("ix_case_contact")
+        batch_op.drop_index("ix_case_assigned")
+        batch_op.drop_index("ix_case_opened")
         batch_op.drop_index("ix_case_closed")
 
     op.drop_table("case_")

@@ -146,6 +146,8 @@ class Case(AccountOwned, Base):
         Index("ix_case_response", "account_id", "response_id"),
         Index("ix_case_owner", "account_id", "owner_id", "state"),
         Index("ix_case_closed", "account_id", "closed_at"),
+        Index("ix_case_opened", "account_id", "opened_at"),
+        Index("ix_case_assigned", "account_id", "assigned_at"),
         Index("ix_case_look", "look_at", sqlite_where=text("look_at IS NOT NULL"), postgresql_where=text("look_at IS NOT NULL")),
     )
 

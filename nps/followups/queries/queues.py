@@ -17,7 +17,7 @@ from nps.followups.models import Case, Queue, QueueHoliday, QueueMember, SavedRe
 from nps.followups.rules import words
 from nps.followups.rules.hours import Hours, instant
 from nps.followups.rules.states import CaseState
-from nps.followups.rules.turns import Seat
+from nps.followups.rules.turns import Method, Seat
 
 WORKS_CASES = "cases.work"
 
@@ -125,7 +125,8 @@ def seats(queue: Queue, now: datetime) -> list[Seat[UUID]]:
     ours = Case.state.in_((CaseState.NEW, CaseState.WORKING))
     load = _by_owner(select(Case.owner_id, func.count()).where(ours))
     today = _by_owner(select(Case.owner_id, func.count()).where(Case.assigned_at >= midnight))
-    last = _by_owner(select(Case.owner_id, func.max(Case.assigned_at)))
+    # Who waited longest is asked by this method only, and costs a look at every case.
+    last = _by_owner(select(Case.owner_id, func.max(Case.assigned_at))) if queue.method == Method.LEAST_LOADED else {}
     return [
         Seat(
             key=membership.id,
