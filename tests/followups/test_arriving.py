@@ -115,8 +115,14 @@ def test_a_reply_to_a_survey_without_a_score_opens_a_case(larkfield: Larkfield) 
 
 def test_a_score_by_reply_is_an_answer_and_not_a_letter(larkfield: Larkfield) -> None:
     contact = larkfield.contact()
-    wrote(larkfield, None, ref_kind="invitation", ref_id=ids.new_id(), contact_id=contact.id, score=8, text="8")
+    response = larkfield.response(contact, 8)
+    about = {"ref_kind": "invitation", "ref_id": response.invitation_id, "contact_id": contact.id}
+    event = wrote(larkfield, None, score=8, text="8", **about, occurred_at=response.changed_at)
     assert queries.find_open(contact.id) is None
+    # The same words after the window had closed change no answer: somebody reads them.
+    wrote(larkfield, None, score=2, text="2", **about, occurred_at=event.occurred_at + timedelta(days=40))
+    case = queries.find_open(contact.id)
+    assert (case.kind, case.score, case.response_id, case.target_minutes) == ("mail", 8, response.id, 480)
 
 
 def test_a_number_in_a_case_thread_is_text(larkfield: Larkfield) -> None:

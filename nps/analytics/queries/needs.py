@@ -58,5 +58,4 @@ def loop(window: Window, zone: str) -> Loop:
 
 def cases_of(response_ids: list[UUID]) -> dict[UUID, UUID]:
     """Response → its case, for those that have one."""
-    found = ((response_id, followups.find_case_of_response(response_id)) for response_id in response_ids)
-    return {response_id: case.id for response_id, case in found if case is not None}
+    return followups.case_ids_of(response_ids)

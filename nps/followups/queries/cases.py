@@ -71,6 +71,17 @@ def find_response(case: Case) -> Response | None:
     return db.session.scalar(select(Response).where(Response.id == case.response_id)) if case.response_id is not None else None
 
 
+def find_response_of_invitation(invitation_id: UUID) -> Response | None:
+    """The verified answer to one invitation."""
+    return db.session.scalar(select(Response).where(Response.invitation_id == invitation_id, Response.state == "verified"))
+
+
+def answered_at(invitation_id: UUID, at: datetime) -> bool:
+    """Was the answer to this invitation given or changed at this moment?"""
+    found = select(Response.id).where(Response.invitation_id == invitation_id, Response.changed_at >= at)
+    return db.session.scalar(found) is not None
+
+
 def find_case_of_response(response_id: UUID) -> Case | None:
     """The case an answer opened or joined last, or its survivor."""
     event = (
@@ -82,6 +93,14 @@ def find_case_of_response(response_id: UUID) -> Case | None:
     case_id = db.session.scalar(event)
     case = get_case(case_id) if case_id is not None else None
     return survivor(case) if case is not None else None
+
+
+def case_ids_of(response_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Answer -> the case it opened or joined last, in one statement; answers without one are missing."""
+    rows = db.session.execute(
+        select(CaseEvent.response_id, CaseEvent.case_id).where(CaseEvent.response_id.in_(response_ids)).order_by(CaseEvent.occurred_at)
+    )
+    return {row.response_id: row.case_id for row in rows}
 
 
 def survivor(case: Case) -> Case:

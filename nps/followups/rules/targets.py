@@ -23,8 +23,11 @@ class Targets:
         return self.wish
 
 
-def first_reply(targets: Targets, score: int | None, wants_reply: bool, rule_minutes: int | None = None) -> int:
-    """Open minutes for the first human reply; a rule's own target replaces the table, a wish still caps it."""
+def first_reply(targets: Targets, score: int | None, wants_reply: bool, rule_minutes: int | None = None, *, wrote: bool = False) -> int:
+    """Open minutes for the first human reply; a rule's own target replaces the table, a wish still caps it.
+
+    `wrote`: the customer wrote to us, which counts for 7–10 like a wish.
+    """
     if rule_minutes is not None:
         minutes = rule_minutes
     elif score is None:
@@ -34,7 +37,7 @@ def first_reply(targets: Targets, score: int | None, wants_reply: bool, rule_min
     elif score <= 6:
         minutes = targets.middle
     else:
-        minutes = targets.wish if wants_reply else targets.sent
+        minutes = targets.wish if wants_reply or wrote else targets.sent
     return min(minutes, targets.wish) if wants_reply else minutes
 
 

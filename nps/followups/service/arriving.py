@@ -28,12 +28,19 @@ def reply_received(event: ReplyReceived) -> None:
     """
     if queries.find_event_of_message(event.inbound_id) is not None:
         return
-    if event.ref_kind == mail.NOTICE or (event.score is not None and event.from_known and event.ref_kind != mail.REF):
+    if event.ref_kind == mail.NOTICE or _was_counted(event):
         return
     case, how = _case_for(event)
     if case is None:
         return
     _land(case, event, how)
+
+
+def _was_counted(event: ReplyReceived) -> bool:
+    """Has the floor that keeps the answers taken this mail as one? A score that came too late is a letter like any other."""
+    if event.score is None or event.ref_id is None or event.ref_kind == mail.REF:
+        return False
+    return queries.answered_at(event.ref_id, event.occurred_at)
 
 
 def _case_for(event: ReplyReceived) -> tuple[Case | None, str]:
@@ -60,8 +67,17 @@ def _open_or_last(contact_id: UUID, named: Case | None, event: ReplyReceived) ->
     last = named or queries.find_last_closed(contact_id)
     if named is not None and last is not None and last.closed_at is not None and states.reopens(last.closed_at, event.occurred_at):
         return last
-    earlier = last.id if last is not None else None
-    return opening.open_case(contact_id, None, started_at=event.occurred_at, kind="mail", earlier_case_id=earlier, rule="a mail to us")
+    response = queries.find_response_of_invitation(event.ref_id) if event.ref_id is not None else None
+    fresh = response is not None and queries.find_case_of_response(response.id) is None
+    return opening.open_case(
+        contact_id,
+        response.id if response is not None and fresh else None,
+        started_at=event.occurred_at,
+        score=response.score if response is not None else None,
+        kind="mail",
+        earlier_case_id=last.id if last is not None else None,
+        rule="a mail to us",
+    )
 
 
 def _land(found: Case, event: ReplyReceived, how: str) -> None:

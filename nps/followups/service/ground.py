@@ -14,6 +14,7 @@ from nps.followups.rules import states
 from nps.followups.rules.hours import Hours
 from nps.followups.rules.states import CaseState, Move, NotAllowed
 from nps.followups.service import clocks
+from nps.responses import service as responses
 
 HOLD = "open_case"
 """Why nobody asks a customer for a score while somebody follows up."""
@@ -61,6 +62,5 @@ def may_be_asked_again(case: Case) -> None:
 
 def note_human_reply(case: Case, at: datetime) -> None:
     """A person of the company has answered: the customer's answer can no longer be edited."""
-    response = queries.find_response(case)
-    if response is not None:
-        response.acted_at = response.acted_at or at
+    if case.response_id is not None:
+        responses.note_human_reply(case.response_id, at)

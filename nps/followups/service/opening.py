@@ -56,7 +56,9 @@ def open_case(
         return _join(case, response_id, queue, started_at, target_minutes, wants_reply, score, rule, now)
     queue = queries.get_queue(queue_id) if queue_id is not None else queues.default_queue()
     hours = queries.hours_of(queue)
-    minutes = APPEAL_MINUTES if kind == "appeal" else targets.first_reply(queue.targets, score, wants_reply, target_minutes)
+    minutes = (
+        APPEAL_MINUTES if kind == "appeal" else targets.first_reply(queue.targets, score, wants_reply, target_minutes, wrote=kind == "mail")
+    )
     # Nobody can be written to without an address: such a case has no reply clock.
     reachable = contact.email is not None or contact.phone is not None
     running = clocks.start(hours, clocks.FIRST, started_at, minutes) if reachable else {}

@@ -225,7 +225,11 @@ def _target_of(case: Case, queue: Queue) -> int | None:
         return queue.target_next_reply
     if case.reply_clock != clocks.FIRST or case.target_from_at != case.started_at or case.kind == "appeal":
         return None
-    return case.target_minutes if _has_own_target(case) else targets.first_reply(queue.targets, case.score, case.wants_reply)
+    return (
+        case.target_minutes
+        if _has_own_target(case)
+        else targets.first_reply(queue.targets, case.score, case.wants_reply, wrote=case.kind == "mail")
+    )
 
 
 def _has_own_target(case: Case) -> bool:
