@@ -61,7 +61,8 @@ def test_each_reason_not_to_credit(change: dict[str, object], why: str) -> None:
 
 
 def test_a_touch_after_the_sign_up_or_outside_the_window_does_not_count() -> None:
-    assert ineligible(touch(1), [T0 - timedelta(seconds=1)], []) == "too_late"
+    assert ineligible(touch(1), [T0 - timedelta(seconds=6)], []) == "too_late"
+    assert ineligible(touch(1), [T0 - timedelta(seconds=5)], [T0 - timedelta(seconds=5)]) == ""
     assert ineligible(touch(1), [T0], []) == ""
     assert ineligible(touch(1), [T0 + 90 * DAY], []) == ""
     assert ineligible(touch(1), [T0 + 90 * DAY + timedelta(seconds=1)], []) == "window"

@@ -14,6 +14,8 @@ GATE_AT = 40
 CRITICAL_AT = 70
 STRICTNESS: Mapping[str, float] = {"off": 0.0, "low": 0.7, "medium": 1.0, "high": 1.3}
 CHECKING = "We are checking this one"
+SKEW = timedelta(seconds=5)
+"""How far the clocks of two systems may differ."""
 
 
 class Act(StrEnum):
@@ -233,8 +235,8 @@ def judge(e: Evidence) -> list[Verdict]:
         add("already_referred", referral=e.earlier_referral)
     if e.sign_ups_day > 10 or e.sign_ups_month > 50:
         add("velocity", day=e.sign_ups_day, month=e.sign_ups_month)
-    quick = e.click_at is not None and e.paid_at is not None and timedelta(0) <= e.paid_at - e.click_at < timedelta(seconds=20)
-    early = e.signed_up_at is not None and e.link_made_at is not None and e.signed_up_at < e.link_made_at
+    quick = e.click_at is not None and e.paid_at is not None and -SKEW <= e.paid_at - e.click_at < timedelta(seconds=20)
+    early = e.signed_up_at is not None and e.link_made_at is not None and e.signed_up_at < e.link_made_at - SKEW
     if quick or early:
         add("too_fast", before_link=early)
     if e.net is not None and (e.net < e.offer_minimum or (e.median_net is not None and e.net > 10 * e.median_net)):

@@ -53,6 +53,8 @@ def rung(method: str) -> Rung:
 # Evidence that sits on a payment object is made at the till, so it may be a little younger than the sign-up.
 AT_THE_TILL = frozenset({Rung.PROMOTION_CODE, Rung.METADATA_CODE})
 TILL_GRACE = timedelta(hours=24)
+# Providers tell whole seconds, and the clocks of two systems never quite agree.
+SKEW = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def ineligible(touch: TouchFact, sign_ups: Sequence[datetime], paid: Sequence[da
     """Why a touch cannot be credited, or "".
 
     `sign_ups` are all sign-ups, bindings and payments of the friend, `paid` the payments alone. A touch
-    must lie before the sign-up and inside the window; evidence made at the till may lie as late as the
+    must lie before the sign-up (give or take 5 s of two clocks) and inside the window; evidence made at the till may lie as late as the
     first payment, or 24 h after the sign-up; a member's own decision has no time limit.
     """
     if touch.bot:
@@ -114,7 +116,7 @@ def ineligible(touch: TouchFact, sign_ups: Sequence[datetime], paid: Sequence[da
     step = rung(touch.method)
     if step is Rung.MANUAL:
         return ""
-    if any(t < touch.occurred_at and (touch.look_back is None or t >= touch.occurred_at - touch.look_back) for t in paid):
+    if any(t < touch.occurred_at - SKEW and (touch.look_back is None or t >= touch.occurred_at - touch.look_back) for t in paid):
         return "existing_customer"
     signed_up = signed_up_for(touch, sign_ups)
     if signed_up is None:
@@ -123,7 +125,7 @@ def ineligible(touch: TouchFact, sign_ups: Sequence[datetime], paid: Sequence[da
     if step in AT_THE_TILL:
         first_paid = min((t for t in paid if t >= signed_up), default=signed_up)
         latest = max(signed_up + TILL_GRACE, first_paid)
-    if touch.occurred_at > latest:
+    if touch.occurred_at > latest + SKEW:
         return "too_late"
     if signed_up - touch.occurred_at > touch.window:
         return "window"
