@@ -1648,6 +1648,8 @@ def upgrade() -> None:
         sa.Column("reminder_template_id", sa.Uuid(), nullable=True),
         sa.Column("audience", sa.Integer(), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("daily", sa.Integer(), nullable=False),
+        sa.Column("guard_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ranked", sa.Integer(), nullable=False),
         sa.Column("cursor_id", sa.Uuid(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),

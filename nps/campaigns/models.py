@@ -84,6 +84,10 @@ class CampaignWave(AccountOwned, Base):
     """How many people matched at the start."""
     days: Mapped[int] = mapped_column(default=1)
     """Daily parts."""
+    daily: Mapped[int] = mapped_column(default=0)
+    """The largest daily part that was confirmed; twice as many in a day pauses the campaign. 0 = no guard."""
+    guard_from: Mapped[datetime | None]
+    """A member looked and went on: the guard counts from here."""
     ranked: Mapped[int] = mapped_column(default=0)
     """People planned to be asked so far; the next one's rank decides the day."""
     cursor_id: Mapped[UUID | None]

@@ -362,6 +362,19 @@ def test_every_gate_is_explained_for_one_person(signed_in: Any, account: Any, cl
     assert signed_in.get(f"{BASE}/{campaign.id}/gates?contact=nonsense").status_code == 200
 
 
+def test_the_explorer_names_the_reason_that_the_file_names(signed_in: Any, account: Any, clock: Any, run_jobs: Any) -> None:
+    for n, change in enumerate(({}, {"last_asked_at": clock.now() - timedelta(days=9)}, {"held_at": clock.now()})):
+        dana = make_contact(f"Dana {n}", email=f"p{n}@a.example")
+        for name, value in change.items():
+            setattr(dana, name, value)
+    campaign = campaign_with("Autumn", send_now=True)
+    service.launch(campaign.id)
+    run_jobs()
+    where = f"{BASE}/{campaign.id}"
+    for n, words in enumerate(("Has this wave’s invitation", "Was asked less than 90 days ago", "Has an open case")):
+        assert words.lower() in text_of(signed_in.get(f"{where}/gates?q=p{n}@a.example")).lower()
+
+
 def test_a_viewer_sees_no_address_and_starts_nothing(account: Any, sign_in: Any, clock: Any, run_jobs: Any) -> None:
     vera = accounts.create_user("vera@larkfield.example", "Vera", "correct horse battery staple")
     db.session.add(Membership(user_id=vera.id, role="viewer", created_at=clock.now()))

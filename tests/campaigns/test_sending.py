@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from nps.accounts.models import AuditEntry
+from nps.billing import queries as billing
 from nps.campaigns import queries, service
 from nps.campaigns.errors import AlreadyStarted, AudienceGrew, NotReady, NumberNotTyped, WrongState
 from nps.campaigns.models import Campaign, Invitation
@@ -461,3 +463,42 @@ def test_jobs_run_twice_change_nothing(account: Any, run_jobs: Any) -> None:
         job.state, job.finished_at = "due", None
     run_jobs()
     assert (mails_to(), states(campaign)) == before
+
+
+def test_more_than_twice_the_confirmed_daily_number_pauses_and_asks(account: Any, clock: Any, run_jobs: Any) -> None:
+    clock.at(TUESDAY)
+    people(40)
+    campaign = started(send_now=False, spread_days=4)
+    service.plan(campaign.id, 1)
+    clock.move(days=8)  # the worker was away for all four days: a thousandfold morning
+    service.tick()
+    let_pass(clock, run_jobs, 130)
+    assert (campaign.state, campaign.paused_reason) == ("paused", "daily_guard")
+    assert not mails()
+    service.resume(campaign.id)
+    let_pass(clock, run_jobs, 240, minutes=30)
+    assert set(mails_to().values()) == {1}
+    assert sum(states(campaign).values()) == 40
+
+
+def test_sends_are_in_the_audit_log(account: Any, run_jobs: Any) -> None:
+    people(2)
+    campaign = started(spread_days=2)
+    service.pause(campaign.id, by_name="Ines Marchetti")
+    service.resume(campaign.id, by_name="Ines Marchetti")
+    service.stop(campaign.id, by_name="Tomás Rey")
+    rows = db.session.scalars(select(AuditEntry).where(AuditEntry.object_kind == "campaign").order_by(AuditEntry.occurred_at)).all()
+    assert [(row.action, row.actor) for row in rows] == [
+        ("campaign.started", "Ines Marchetti"),
+        ("campaign.paused", "Ines Marchetti"),
+        ("campaign.resumed", "Ines Marchetti"),
+        ("campaign.stopped", "Tomás Rey"),
+    ]
+
+
+def test_a_plan_that_is_used_up_starts_no_new_wave(account: Any, monkeypatch: Any) -> None:
+    people(2)
+    campaign = campaign_with("Autumn", send_now=True)
+    monkeypatch.setattr(billing, "entitled", lambda name: 0)
+    with pytest.raises(NotReady, match="used up"):
+        service.launch(campaign.id)

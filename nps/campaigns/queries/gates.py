@@ -256,11 +256,11 @@ def list_by_reason(campaign: Campaign, terms: Terms, reason: str | None, limit: 
     return db.session.scalars(found).all()
 
 
-def facts_of(contact: Contact, campaign: Campaign, now: datetime, *, wave: int | None = None) -> Facts:
-    """What the explorer and single invitations know of one person."""
+def facts_of(contact: Contact, campaign: Campaign, now: datetime, *, wave: int | None = None, own: Invitation | None = None) -> Facts:
+    """What the explorer and single invitations know of one person. `own`: the invitation that is being looked at."""
     inside = db.session.scalar(select(Contact.id).where(Contact.id == contact.id, audience(campaign.segment_id, campaign.exclude_ids)))
-    own = select(Invitation).where(Invitation.campaign_id == campaign.id, Invitation.contact_id == contact.id)
-    invited = wave is not None and db.session.scalar(own.where(Invitation.wave == wave).limit(1)) is not None
+    theirs = select(Invitation).where(Invitation.campaign_id == campaign.id, Invitation.contact_id == contact.id)
+    invited = wave is not None and db.session.scalar(theirs.where(Invitation.wave == wave).limit(1)) is not None
     stops: list[Suppression] = []
     if contact.email:
         held = delivery.open_suppressions(now).where(Suppression.key.in_(delivery.suppression_keys(contact.email)))
@@ -281,7 +281,7 @@ def facts_of(contact: Contact, campaign: Campaign, now: datetime, *, wave: int |
         own_gap_days=contact.gap_days,
         last_asked_at=contact.last_asked_at,
         last_message_at=last,
-        under_way=_under_way(contact.id),
+        under_way=_under_way(contact.id, own),
         asked_by=_asked_by(contact.id),
     )
 
@@ -302,8 +302,10 @@ def _last_message(contact_id: UUID, now: datetime) -> datetime | None:
     return max((at for row in rows for at in row if at is not None), default=None)
 
 
-def _under_way(contact_id: UUID) -> bool:
+def _under_way(contact_id: UUID, own: Invitation | None) -> bool:
     written = select(Invitation.id).where(Invitation.contact_id == contact_id, on_its_way())
+    if own is not None:
+        written = written.where(Invitation.id != own.id)
     return db.session.execute(written.limit(1)).first() is not None
 
 

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from nps.accounts import queries as accounts
+from nps.accounts import service as accounts_service
 from nps.accounts.models import Account
+from nps.billing import queries as billing
 from nps.campaigns import queries
 from nps.campaigns.errors import AlreadyStarted, AudienceGrew, NotReady, NumberNotTyped, WrongState
 from nps.campaigns.events import CampaignLaunched
@@ -69,6 +71,15 @@ def problems(campaign: Campaign, account: Account) -> list[Problem]:
         found.append(Problem("Your postal address is missing. Mail law asks for it in every survey mail.", "settings"))
     if not account.sender_name and not account.sender_email:
         found.append(Problem("There is no sender yet. Write who asks.", "settings"))
+    limit = billing.entitled("emails")
+    if limit is not None and not isinstance(limit, bool):
+        used = queries.count_emails(*billing.current_period(clock.now()))
+        if used >= limit:
+            found.append(
+                Problem(
+                    f"Your plan’s {limit:,} survey emails of this period are used up. No new wave starts until the next one.", "billing"
+                )
+            )
     if campaign.kind == "rolling":
         found.append(Problem(limits.NOT_YET, "when"))
     return found
@@ -88,7 +99,7 @@ def launch(
     needed over 1,000. Raises AlreadyStarted, NotReady, NumberNotTyped, AudienceGrew, Invalid. A refusal sends nothing.
     """
     now = clock.now()
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state not in (CampaignState.DRAFT, CampaignState.SCHEDULED):
         raise AlreadyStarted("This campaign was started already. There is one run; nothing is sent twice.")
     account = accounts.get_account(tenancy.current())
@@ -103,13 +114,21 @@ def launch(
         if said:
             raise Invalid(said, fields={"start_at": said})
         campaign.state, campaign.start_at, campaign.notice = CampaignState.SCHEDULED, at, ""
+        note_act(campaign, "scheduled", by_name, people=campaign.confirmed_count)
         db.session.flush()
         return campaign
-    _open_wave(campaign, account, now)
+    wave = _open_wave(campaign, account, now)
+    note_act(campaign, "started", by_name, wave=wave.number, people=wave.audience)
     return campaign
 
 
-def _locked(campaign_id: UUID) -> Campaign:
+def note_act(campaign: Campaign, what: str, by_name: str, **facts: object) -> None:
+    """Sends are in the audit log, with who and how many."""
+    known = {"name": campaign.name, **facts}
+    accounts_service.audit(by_name or "system", f"campaign.{what}", kind="campaign", object_id=campaign.id, facts=known)
+
+
+def locked(campaign_id: UUID) -> Campaign:
     """The row as it is now, held until this unit ends: a second start waits here and then finds it running."""
     found = select(Campaign).where(Campaign.id == campaign_id).with_for_update().execution_options(populate_existing=True)
     return db.session.scalar(found) or queries.get_campaign(campaign_id)
@@ -137,7 +156,7 @@ def _close(typed: int, askable: int) -> bool:
 
 def unschedule(campaign_id: UUID, *, notice: str = "") -> Campaign:
     """Back to the draft before its time. Raises WrongState."""
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state != CampaignState.SCHEDULED:
         raise WrongState("This campaign is not waiting for its start.")
     campaign.state, campaign.notice = CampaignState.DRAFT, notice[:300]
@@ -148,7 +167,7 @@ def unschedule(campaign_id: UUID, *, notice: str = "") -> Campaign:
 def start_scheduled(campaign_id: UUID) -> Campaign | None:
     """The clock's part: a scheduled campaign whose time has come starts, or goes back to the draft saying why. Safe to repeat."""
     now = clock.now()
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state != CampaignState.SCHEDULED or campaign.start_at is None or campaign.start_at > now:
         return None
     account = accounts.get_account(tenancy.current())
@@ -161,7 +180,8 @@ def start_scheduled(campaign_id: UUID) -> Campaign | None:
         return unschedule(campaign.id, notice=words.grown(confirmed, seen.matched))
     if not seen.askable:
         return unschedule(campaign.id, notice=words.nobody(seen.reasons, campaign.gap_days, campaign.min_age_days))
-    _open_wave(campaign, account, now)
+    wave = _open_wave(campaign, account, now)
+    note_act(campaign, "started", "", wave=wave.number, people=wave.audience)
     return campaign
 
 
@@ -185,6 +205,7 @@ def _open_wave(campaign: Campaign, account: Account, now: datetime) -> CampaignW
         reminder_template_id=reminder.id if reminder else None,
         audience=seen.matched,
         days=days_of(campaign, seen.askable),
+        daily=windows.parts(seen.askable, days_of(campaign, seen.askable))[0] if campaign.kind == "one_time" else 0,
         ranked=0,
         opened_at=now,
         planned_at=now if campaign.kind == "event" else None,
@@ -224,3 +245,8 @@ def advice(campaign: Campaign, account: Account) -> list[str]:
     if copy.size > letter.GMAIL_CUTS_AT:
         found.append(f"The mail has {copy.size // 1024} KB; Gmail cuts mails at 102 KB.")
     return found
+
+
+def may_edit(campaign: Campaign) -> bool:
+    """Only a draft is written on; a scheduled campaign goes back to the draft first."""
+    return campaign.state == CampaignState.DRAFT

@@ -14,7 +14,7 @@ from nps.campaigns.rules import states
 from nps.campaigns.rules.gates import Reason
 from nps.campaigns.rules.states import CampaignState, PauseReason
 from nps.campaigns.service import planning
-from nps.campaigns.service.launching import _locked
+from nps.campaigns.service.launching import locked, note_act
 from nps.core import clock
 from nps.core.db import db
 from nps.core.events import publish
@@ -30,9 +30,9 @@ def _waves(campaign: Campaign) -> list[CampaignWave]:
     return list(db.session.scalars(open_waves.order_by(CampaignWave.number)))
 
 
-def pause(campaign_id: UUID, *, reason: str = PauseReason.MEMBER) -> Campaign:
+def pause(campaign_id: UUID, *, reason: str = PauseReason.MEMBER, by_name: str = "") -> Campaign:
     """Nothing more of this campaign starts; what is in a transaction is finished. Pausing twice changes nothing."""
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state == CampaignState.PAUSED:
         return campaign
     if not states.may_become(CampaignState(campaign.state), CampaignState.PAUSED):
@@ -42,13 +42,14 @@ def pause(campaign_id: UUID, *, reason: str = PauseReason.MEMBER) -> Campaign:
         delivery.pause_batch(wave.batch_id)
     _set(update(Invitation).where(*_unwritten(campaign), Invitation.reason.is_(None)).values(reason=Reason.CAMPAIGN_PAUSED.value))
     db.session.flush()
+    note_act(campaign, "paused", by_name, reason=reason)
     publish(CampaignPaused(campaign.account_id, campaign.id, reason, clock.now()))
     return campaign
 
 
-def resume(campaign_id: UUID, *, operator: bool = False) -> int:
+def resume(campaign_id: UUID, *, operator: bool = False, by_name: str = "") -> int:
     """Go on where it stopped; nobody is asked twice. Returns how many lapsed meanwhile. Raises WrongState."""
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state == CampaignState.RUNNING:
         return 0
     if not states.may_become(CampaignState(campaign.state), CampaignState.RUNNING) or campaign.state != CampaignState.PAUSED:
@@ -56,16 +57,18 @@ def resume(campaign_id: UUID, *, operator: bool = False) -> int:
     if not states.may_resume(campaign.paused_reason, operator=operator):
         raise WrongState("Too many mails came back or were marked as spam. The operator of this installation resumes it.")
     campaign.state, campaign.paused_reason = CampaignState.RUNNING, None
-    lapsed = 0
+    lapsed, now = 0, clock.now()
     for wave in _waves(campaign):
         delivery.resume_batch(wave.batch_id)
+        wave.guard_from = now
         lapsed += _lapsed_in(wave)
         if wave.planned_at is None:
             planning.ask_for_plan(campaign, wave)
     _set(update(Invitation).where(*_unwritten(campaign), Invitation.reason == Reason.CAMPAIGN_PAUSED).values(reason=None))
     db.session.flush()
     planning.wake_writer()
-    publish(CampaignResumed(campaign.account_id, campaign.id, clock.now()))
+    note_act(campaign, "resumed", by_name)
+    publish(CampaignResumed(campaign.account_id, campaign.id, now))
     return lapsed
 
 
@@ -79,9 +82,9 @@ def _lapsed_in(wave: CampaignWave) -> int:
     return db.session.scalar(query.where(*lapsed)) or 0
 
 
-def stop(campaign_id: UUID, *, close_links: bool = False) -> Campaign:
+def stop(campaign_id: UUID, *, close_links: bool = False, by_name: str = "") -> Campaign:
     """For good: what is not sent is called off. Links stay open to the end of their window, or close at once."""
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state == CampaignState.STOPPED:
         return campaign
     if not states.may_become(CampaignState(campaign.state), CampaignState.STOPPED):
@@ -101,6 +104,7 @@ def stop(campaign_id: UUID, *, close_links: bool = False) -> Campaign:
     if close_links:
         close(campaign)
     db.session.flush()
+    note_act(campaign, "stopped", by_name, links="closed" if close_links else "open")
     publish(CampaignStopped(campaign.account_id, campaign.id, now))
     return campaign
 
@@ -122,7 +126,7 @@ def close(campaign: Campaign) -> int:
 
 def finish(campaign_id: UUID) -> bool:
     """The clock's part: a campaign with nothing left to plan, send or remind is finished. True when it is now."""
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state != CampaignState.RUNNING or campaign.kind != "one_time":
         return False
     waves = _waves(campaign)
@@ -162,13 +166,23 @@ def open_links(campaign_id: UUID) -> int:
 
 def archive(campaign_id: UUID) -> Closing:
     """Put a campaign away that has ended; its open links close with it."""
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if not states.may_become(CampaignState(campaign.state), CampaignState.ARCHIVED):
         raise WrongState("Only a campaign that is finished or stopped can be archived. Nothing was changed.")
     closed = close(campaign)
     campaign.state, campaign.archived_at = CampaignState.ARCHIVED, clock.now()
     db.session.flush()
     return Closing(closed)
+
+
+def held_words() -> str:
+    """Why nothing of this account leaves although campaigns run, or ""."""
+    state = delivery_queries.find_sending_state()
+    if state is not None and state.standing == "paused":
+        return "Sending of this account is paused: too many mails came back or were marked as spam in 7 days. The operator resumes it."
+    if state is not None and state.held:
+        return "Sending waits: the mail server refuses our sender. The operator was told; nothing is lost."
+    return ""
 
 
 def note_batch_paused(event: BatchPaused) -> None:

@@ -17,7 +17,8 @@ from nps.campaigns.models import Campaign, CampaignWave, Invitation
 from nps.campaigns.queries import gates as gates_sql
 from nps.campaigns.rules import gates, windows
 from nps.campaigns.rules.gates import Reason
-from nps.campaigns.service import letter, planning
+from nps.campaigns.rules.states import PauseReason
+from nps.campaigns.service import letter, planning, running
 from nps.contacts.models import Contact
 from nps.core import clock, tenancy
 from nps.core.db import db
@@ -26,6 +27,8 @@ from nps.delivery.models import MailTemplate
 from nps.surveys import queries as surveys
 
 BATCH = 500
+GUARD = 2
+"""Times the confirmed daily number; more in a day pauses the campaign and asks."""
 PRIORITY = {"event": delivery.PRIORITY_EVENT, "one_time": delivery.PRIORITY_ONE_TIME, "rolling": delivery.PRIORITY_ROLLING}
 REF, REMINDER_REF = "invitation", "reminder"
 SURVEY, REMINDER, TEST = "survey", "reminder", "test"
@@ -36,15 +39,31 @@ def write_due(*, limit: int = BATCH) -> bool:
     now, left = clock.now(), limit
     account = accounts.get_account(tenancy.current())
     order = case((Campaign.kind == "event", 0), (Campaign.kind == "one_time", 1), else_=2)
-    running = db.session.scalars(select(Campaign).where(Campaign.state == "running").order_by(order, Campaign.launched_at, Campaign.id))
-    for campaign in running.all():
+    live = db.session.scalars(select(Campaign).where(Campaign.state == "running").order_by(order, Campaign.launched_at, Campaign.id))
+    for campaign in live.all():
         due = _due(campaign, now, left)
+        if due and guarded(campaign, len(due), account, now):
+            running.pause(campaign.id, reason=PauseReason.DAILY_GUARD)
+            continue
         if due:
             write(campaign, due, account, now)
             left -= len(due)
         if left <= 0:
             return True
     return False
+
+
+def guarded(campaign: Campaign, more: int, account: Account, now: datetime) -> bool:
+    """Would `more` mails make today over twice the daily number that was confirmed? Then a member looks first."""
+    wave = queries.find_wave(campaign.id, campaign.wave)
+    if wave is None or not wave.daily:
+        return False
+    midnight = now.astimezone(ZoneInfo(account.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = max(midnight, wave.guard_from or midnight)
+    today = select(func.count()).select_from(Invitation).where(Invitation.campaign_id == campaign.id, Invitation.written_at >= since)
+    written = db.session.scalar(today.where(Invitation.is_test.is_(False))) or 0
+    fresh = wave.guard_from is not None and wave.guard_from >= midnight
+    return not fresh and written + more > GUARD * wave.daily
 
 
 def _due(campaign: Campaign, now: datetime, limit: int) -> list[UUID]:

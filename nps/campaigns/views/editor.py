@@ -73,7 +73,7 @@ def show(campaign_id: UUID) -> Any:
         raise NotFound
     if campaign.state not in states.EDITABLE:
         return running_page(campaign)
-    step = request.args.get("step", "who" if campaign.state == states.CampaignState.DRAFT else "send")
+    step = request.args.get("step", "who") if campaign.state == states.CampaignState.DRAFT else "send"
     return editor_page(campaign, step if step in STEPS else "who")
 
 
@@ -137,13 +137,17 @@ def editor_page(campaign: Campaign, step: str, form: forms.Step | None = None, *
         survey=survey,
         step=step,
         at=STEPS.index(step) + 1,
-        steps=[(TITLES[name], url_for(".show", campaign_id=campaign.id, step=name)) for name in STEPS],
+        steps=[(TITLES[name], _step_url(campaign, name)) for name in STEPS],
         form=shown,
         clash=clash,
         differences=differences,
         leading=leading,
         **extra,
     )
+
+
+def _step_url(campaign: Campaign, step: str) -> str | None:
+    return url_for(".show", campaign_id=campaign.id, step=step) if service.may_edit(campaign) else None
 
 
 def _differences(typed: forms.Step, stored: forms.Step) -> list[tuple[str, str, str]]:
@@ -366,5 +370,6 @@ def running_page(campaign: Campaign, *, error: str = "") -> Any:
         audience_name=queries.segment_name(campaign.segment_id),
         window=windows.from_json(campaign.window),
         open_links=service.open_links(campaign.id),
+        held=service.held_words(),
         error=error,
     )

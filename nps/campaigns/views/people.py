@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import render_template, request, send_file
 
-from nps.campaigns import queries
+from nps.campaigns import queries, service
 from nps.campaigns.models import Invitation
 from nps.campaigns.queries import gates as gates_sql
 from nps.campaigns.rules import gates as rules
@@ -48,6 +48,7 @@ def people(campaign_id: UUID) -> Any:
 def csv(campaign_id: UUID) -> Any:
     """The same people as a file, columns as the API names them."""
     campaign = queries.get_campaign(campaign_id)
+    service.note_act(campaign, "exported", current.user.name)
     keys = queries.asked_keys(campaign.id)
     header = [*queries.EXPORTED, queries.HELD, *(f"asked.{key}" for key in keys)]
     # written while the database is at hand, sent from memory or, when large, from disk
@@ -69,9 +70,10 @@ def gates(campaign_id: UUID) -> Any:
         now = clock.now()
         zone = ZoneInfo(windows.zone_of(contact.time_zone, contact.country, current.account.time_zone))
         terms = gates_sql.terms_of(campaign, current.account, now, zone=zone)
-        facts = gates_sql.facts_of(contact, campaign, now, wave=campaign.wave or None)
-        rows = explained(facts, terms)
         own = next((i for i, _ in queries.list_of_contact(contact.id) if i.campaign_id == campaign.id and not i.is_test), None)
+        # whoever was not asked yet is looked at as the writer will look at them
+        waiting = own is not None and own.state in ("planned", "skipped")
+        rows = explained(gates_sql.facts_of(contact, campaign, now, wave=None if waiting else campaign.wave or None, own=own), terms)
     return render_template(
         "campaigns/gates.html",
         campaign=campaign,

@@ -10,6 +10,7 @@ from nps.campaigns.rules import words
 from nps.campaigns.views.editor import blueprint, counted, running_page
 from nps.core import clock
 from nps.core.errors import DomainError
+from nps.web import current
 
 STOP_POLLING = 286
 """htmx's own status: take this answer and ask no more."""
@@ -26,14 +27,14 @@ def progress(campaign_id: UUID) -> Any:
 
 @blueprint.post("/<uuid:campaign_id>/pauses")
 def pause(campaign_id: UUID) -> Any:
-    service.pause(campaign_id)
+    service.pause(campaign_id, by_name=current.user.name)
     flash("Paused. Mails already in a transaction are finished; nothing else leaves.", "good")
     return redirect(url_for(".show", campaign_id=campaign_id), 303)
 
 
 @blueprint.post("/<uuid:campaign_id>/resumptions")
 def resume(campaign_id: UUID) -> Any:
-    lapsed = service.resume(campaign_id)
+    lapsed = service.resume(campaign_id, by_name=current.user.name)
     more = f" {lapsed:,} lapsed meanwhile; they are listed below." if lapsed else ""
     flash(f"It goes on where it stopped. Nobody is asked twice.{more}", "good")
     return redirect(url_for(".show", campaign_id=campaign_id), 303)
@@ -41,7 +42,7 @@ def resume(campaign_id: UUID) -> Any:
 
 @blueprint.post("/<uuid:campaign_id>/stops")
 def stop(campaign_id: UUID) -> Any:
-    service.stop(campaign_id, close_links=request.form.get("links") == "close")
+    service.stop(campaign_id, close_links=request.form.get("links") == "close", by_name=current.user.name)
     flash("Stopped. What was not sent is called off.", "good")
     return redirect(url_for(".show", campaign_id=campaign_id), 303)
 
