@@ -192,9 +192,10 @@ def test_the_page_says_when_the_next_survey_may_come(signed_in: Any, account: An
     assert "Next survey: as soon as a campaign asks. Dana was never asked." in text(signed_in.get(address))
     contacts.mark_asked([made.id], product_clock.now())
     contacts.hold(made.id, "open_case")
+    asked = product_clock.now().astimezone(ZoneInfo("America/New_York"))
     due = (product_clock.now() + timedelta(days=90)).astimezone(ZoneInfo("America/New_York"))
     page = text(signed_in.get(address))
-    assert f"Next survey: {due.day} {due:%B %Y} at the earliest, because asked on" in page
+    assert f"Next survey: {due.day} {due:%B %Y} at the earliest, because asked on {asked.day} {asked:%B}." in page
     assert "Before that, the open case has to be closed." in page
     made.last_asked_at = product_clock.now() - timedelta(days=91)
     assert "Next survey: after the open case is closed" in text(signed_in.get(address))
@@ -297,7 +298,7 @@ def test_a_file_goes_the_whole_way_without_script(signed_in: Any, account: Any, 
         "Carla Jimenez",
         "No @ in the email",
         "Undo this import",
-        "Plan code property",
+        "Plan code segment",
         "Left out",
     ):
         assert part in words

@@ -1,5 +1,6 @@
 """The list, one person, adding and editing, the contacts file."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -43,7 +44,15 @@ def called(contact: Contact) -> str:
 
 @contacts.context_processor
 def _words() -> dict[str, Any]:
-    return {"called": called, "shown_phone": shown_phone, "shown_locale": shown_locale, "countries": BY_CODE, "time_in": time_in}
+    return {"called": called, "shown_phone": shown_phone, "shown_locale": shown_locale, "countries": BY_CODE, "time_in": time_in} | {
+        "near_day": near_day
+    }
+
+
+def near_day(moment: datetime) -> str:
+    """ "5 October", with the year when it is not this one."""
+    at = local(moment)
+    return f"{at.day} {at:%B}" if at.year == local(clock.now()).year else f"{at.day} {at:%B} {at.year}"
 
 
 def time_in(zone: str) -> str:
