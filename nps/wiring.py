@@ -169,7 +169,7 @@ SUBSCRIPTIONS: Subscriptions = {
     delivery_events.ContactSuppressed: [now(campaigns.note_suppressed)],
     delivery_events.ReplyReceived: [now(campaigns.note_reply), now(responses.take_reply), now(followups.reply_received)],
     delivery_events.BatchPaused: [now(campaigns.note_batch_paused)],
-    contacts_events.ContactErased: [now(campaigns.note_erased), now(followups.contact_erased)],
+    contacts_events.ContactErased: [now(campaigns.note_erased), now(followups.contact_erased), later("analytics.forget")],
     ResponseVerified: [now(routing.route), now(analytics.note)],
     ResponseUpdated: [now(routing.reroute), now(analytics.note), now(referrals.withdraw_for_answer)],
     ResponseUncounted: [now(analytics.note), now(referrals.withdraw_for_answer)],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -10,7 +11,7 @@ from flask_login import current_user
 
 from nps.accounts import queries, rules, service
 from nps.accounts.errors import NotAllowed
-from nps.accounts.models import LoginSession
+from nps.accounts.models import ApiKey, LoginSession
 from nps.core import clock, ids, tenancy
 from nps.core import db as database
 from nps.core.errors import DomainError
@@ -165,8 +166,19 @@ def api_key_door(resource: str) -> Door:
         wanted = f"{resource}:{'read' if request.method in SAFE else 'write'}"
         if not rules.key_may(key.scopes, wanted) and not (request.method in SAFE and rules.key_may(key.scopes, f"{resource}:write")):
             raise DomainError(f"This key lacks the scope {wanted}.", code="scope_missing", status=403)
+        _note_key_use(key)
 
     return Door(f"api_key:{resource}", check, csrf=False)
+
+
+def _note_key_use(key: ApiKey) -> None:
+    """Keep the minute of the last use. A request that only reads writes it in a unit of its own, once a minute."""
+    if request.method not in SAFE:
+        service.note_use(key)
+    elif key.last_used_at is None or clock.now() - key.last_used_at >= timedelta(minutes=1):
+        database.commit()
+        with database.unit():
+            service.note_use(key)
 
 
 def _key_from_header() -> str | None:

@@ -1,6 +1,8 @@
 """What the queue and the clock start: mails after sign-up and for sign-in, and tidying."""
 
 from nps.accounts import service
+from nps.api import idempotency
+from nps.core import clock
 from nps.jobs.registry import task
 
 
@@ -16,6 +18,7 @@ def mail_known_address(email: str) -> None:
 
 @task("accounts.tidy")
 def tidy() -> None:
-    """Rows of tries and of browsers that count for nothing any more."""
+    """Rows of tries, of browsers and of repeated requests that count for nothing any more."""
     service.forget_old_tries()
     service.forget_dead_sessions()
+    idempotency.prune(clock.now())

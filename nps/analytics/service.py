@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nps.analytics import queries
@@ -32,7 +32,11 @@ class _AboutResponse(Protocol):
 def note(event: _AboutResponse) -> None:
     """Write down what this answer counts as from now on. Runs in the transaction that changed it; harmless twice."""
     db.session.flush()
-    response = db.session.scalars(select(Response).where(Response.id == event.response_id)).one_or_none()
+    _renote(event.response_id)
+
+
+def _renote(response_id: UUID) -> None:
+    response = db.session.scalars(select(Response).where(Response.id == response_id)).one_or_none()
     if response is None:
         return
     standing = queries.standing_contributions(response.id)
@@ -79,6 +83,37 @@ def _row(account: UUID, response_id: UUID, one: Contribution, sign: int, now: da
         "sign": sign,
         "created_at": now,
     }
+
+
+def forget(contact_id: UUID) -> None:
+    """A person was erased: count their answers as they are now, and keep no trace of what they counted as before.
+
+    Scores and days stay, so totals stay true. What the sums no longer hold is deleted from the deltas with its values.
+    """
+    for response_id in queries.responses_of(contact_id):
+        _renote(response_id)
+    while fold():
+        pass
+    for response_id in queries.responses_of(contact_id):
+        _drop_cancelled(response_id)
+    nothing = and_(*(getattr(DailySum, name) == 0 for name in queries.SUMMED))
+    db.session.execute(delete(DailySum).where(nothing).execution_options(synchronize_session=False))
+    no_pairs = and_(*(getattr(PairSum, name) == 0 for name in ("pairs", "first", "second", "product")))
+    db.session.execute(delete(PairSum).where(no_pairs).execution_options(synchronize_session=False))
+
+
+def _drop_cancelled(response_id: UUID) -> None:
+    """Delete the folded deltas of an answer that undo each other."""
+    standing = queries.standing_contributions(response_id)
+    gone: list[UUID] = []
+    for delta in db.session.execute(select(*queries.COLUMNS).where(AnswerDelta.response_id == response_id).order_by(AnswerDelta.id.desc())):
+        one = queries.contribution(delta)
+        if standing[one] > 0 and delta.sign > 0:
+            standing[one] -= 1
+        else:
+            gone.append(delta.id)
+    for part in _parts(gone):
+        db.session.execute(delete(AnswerDelta).where(AnswerDelta.id.in_(part)).execution_options(synchronize_session=False))
 
 
 # Folding

@@ -36,6 +36,12 @@ def fold() -> None:
                 return
 
 
+@task("analytics.forget")
+def forget(contact_id: str, **_event: object) -> None:
+    """A person was erased: their values leave the deltas."""
+    service.forget(UUID(contact_id))
+
+
 @task(CHOOSE_ALL)
 def choose_all() -> None:
     _for_each(queries.accounts_with_answers, "analytics.choose")

@@ -71,6 +71,20 @@ def test_key_of_a_closed_account_is_refused(machine: Machine, account: Account) 
     problem(machine("GET", "/things"), 401)
 
 
+def test_last_use_of_a_key_is_kept_to_the_minute(machine: Machine, clock: Any) -> None:
+    key = db.session.scalars(select(ApiKey)).one()
+    machine("GET", "/things")
+    first = key.last_used_at
+    assert first is not None
+    assert (first.second, product_clock.now() - first < timedelta(minutes=1)) == (0, True)
+    machine("GET", "/things")
+    assert key.last_used_at == first
+    clock.move(minutes=5)
+    machine("POST", "/things", {"name": "x"})
+    assert key.last_used_at is not None
+    assert key.last_used_at > first
+
+
 def test_key_of_certain_addresses_works_from_there_only(machine: Machine) -> None:
     key = db.session.scalars(select(ApiKey)).one()
     key.networks = ["192.0.2.0/28"]

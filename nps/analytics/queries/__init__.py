@@ -1,6 +1,7 @@
 """Reads of the overview: sums and their unfolded tail, rows where sums do not reach, and the figures made of both."""
 
 from nps.analytics.queries.deltas import (
+    COLUMNS,
     SUMMED,
     TAIL,
     accounts_with_answers,
@@ -11,6 +12,7 @@ from nps.analytics.queries.deltas import (
     latest_properties,
     month_to_prove,
     recount_of,
+    responses_of,
     splitting_keys,
     standing_contributions,
     sums_of,
@@ -18,6 +20,7 @@ from nps.analytics.queries.deltas import (
 )
 
 __all__ = [
+    "COLUMNS",
     "SUMMED",
     "TAIL",
     "accounts_with_answers",
@@ -28,6 +31,7 @@ __all__ = [
     "latest_properties",
     "month_to_prove",
     "recount_of",
+    "responses_of",
     "splitting_keys",
     "standing_contributions",
     "sums_of",

@@ -99,6 +99,11 @@ def folded_answers(contact_ids: Iterable[UUID]) -> Mapping[Person, Counter[Answe
 # For the keeper
 
 
+def responses_of(contact_id: UUID) -> Sequence[UUID]:
+    """Answers of this contact that have ever counted."""
+    return db.session.scalars(select(AnswerDelta.response_id).where(AnswerDelta.contact_id == contact_id).distinct()).all()
+
+
 def accounts_with_waiting() -> Sequence[UUID]:
     """Accounts that have something to fold. Call unscoped."""
     return db.session.scalars(select(DeltaTail.account_id).distinct()).all()
