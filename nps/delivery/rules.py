@@ -63,6 +63,9 @@ WAITING = frozenset({S.QUEUED, S.CLAIMED, S.DEFERRED})
 
 ENDED = frozenset({S.SENT, S.UNKNOWN, S.FAILED, S.DROPPED, S.DELIVERED, S.BOUNCED, S.COMPLAINED})
 
+LEFT = frozenset({S.SENDING, S.SENT, S.UNKNOWN, S.DELIVERED, S.BOUNCED, S.COMPLAINED})
+"""States of messages that a server was told about, or may have been."""
+
 _RECEIPT_RANK = {S.UNKNOWN: 0, S.SENT: 1, S.DELIVERED: 2, S.BOUNCED: 3, S.COMPLAINED: 4}
 
 
@@ -312,6 +315,11 @@ def provider(address: str) -> str:
     """The family of mail servers that reads this address, else its own domain."""
     domain = address.rpartition("@")[2].lower()
     return _PROVIDER_OF.get(domain, domain)
+
+
+HARD_FLOOR = timedelta(hours=24)
+"""Between two survey messages to one person, whatever campaign they belong to. Nothing overrides it."""
+SURVEY_KINDS = frozenset({"survey", "reminder", "resurvey"})
 
 
 # --- what came back -----------------------------------------------------------------------------------------------

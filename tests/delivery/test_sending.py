@@ -449,6 +449,22 @@ def test_a_listener_can_hold_a_message_back_in_the_last_moment(account, template
     assert sorted(sink.recipients()) == ["p1@x.example", "p2@x.example"]
 
 
+def test_two_surveys_to_one_person_are_a_day_apart_whoever_asks(account, template, sink, run_jobs, clock, heard):
+    first, second, other = draft("dana@gmail.com"), draft("d.ana+x@gmail.com"), draft("else@x.example")
+    delivery.queue_many([first], kind="survey", priority=3, template=template(), batch_id=delivery.open_batch())
+    delivery.queue_many([second, other], kind="reminder", priority=2, template=template(), batch_id=delivery.open_batch())
+    delivery.queue_many([draft("Dana@gmail.com")], kind="test", priority=1, template=template(), batch_id=None)
+    run_jobs()
+    assert sorted(sink.recipients()) == sorted(["Dana@gmail.com", "d.ana+x@gmail.com", "else@x.example"])
+    assert [fate.reason for event in heard[MessagesSettled] for fate in event.deferred] == ["hard_floor"]
+    clock.move(hours=23)
+    run_jobs()
+    assert len(sink.rows()) == 3
+    clock.move(hours=1, seconds=11)
+    run_jobs()
+    assert len(sink.rows()) == 4
+
+
 def test_urgent_ones_first_and_accounts_in_turns(account, rival, template, mail, sink, run_jobs):
     delivery.queue_many(drafts(600), kind="survey", priority=delivery.PRIORITY_ONE_TIME, template=template(), batch_id=None)
     mail("urgent@x.example")

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from nps.core import clock, email_address, ids, tenancy
 from nps.core.db import db
 from nps.core.events import publish
-from nps.delivery import addresses, incoming
+from nps.delivery import addresses, incoming, rules
 from nps.delivery.events import AutoReplyReceived, ReplyReceived
 from nps.delivery.incoming import Kind, Mail
 from nps.delivery.models import HOUSE, InboundMail, Message
@@ -26,7 +26,6 @@ SORT = "delivery.sort_mail"
 TRIES = 5
 TRY_AGAIN_AFTER = timedelta(minutes=5)
 EMPTY_SENDER = "<>"
-SURVEY_KINDS = frozenset({"survey", "reminder"})
 
 
 def receive(envelope_to: str, envelope_from: str | None, data: bytes) -> UUID | None:
@@ -190,7 +189,7 @@ def _reply(found: InboundMail, mail: Mail, message: Message | None, token_kind: 
         receipts.note_left(message.id)
         if known:
             stops.note_alive(message.to_email)
-        read = incoming.read_score(mail.text) if message.kind in SURVEY_KINDS else None
+        read = incoming.read_score(mail.text) if message.kind in rules.SURVEY_KINDS else None
         score = read[0] if read else None
     if message is None and tenancy.current() == HOUSE:
         return Kind.UNMATCHED, ""

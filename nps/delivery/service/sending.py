@@ -139,6 +139,9 @@ def begin(books: Books, parcels: Sequence[Parcel], now: datetime) -> list[Parcel
         for account_id, mine in _by_account(parcels):
             with tenancy.account_scope(account_id):
                 publish(MessagesAboutToLeave(account_id, tuple(parcel.fate() for parcel in mine), now))
+    parcels = _above_the_floor(books, parcels, now)
+    if not parcels:
+        return []
     connection = db.session.connection()
     these = {"ids": [parcel.id for parcel in parcels], "token": books.token}
     done = connection.execute(statements.BEGIN, {**these, "now": now, "until": now + lease()})
@@ -151,6 +154,38 @@ def begin(books: Books, parcels: Sequence[Parcel], now: datetime) -> list[Parcel
     for reason in set(stopped.values()):
         _drop([parcel for parcel in going if stopped.get(parcel.id) == reason], reason, now)
     return [parcel for parcel in going if parcel.id not in stopped]
+
+
+def _above_the_floor(books: Books, parcels: Sequence[Parcel], now: datetime) -> list[Parcel]:
+    """Those without another survey message to the same person in the last 24 hours; the others wait until these are over."""
+    surveys = [parcel for parcel in parcels if parcel.kind in rules.SURVEY_KINDS]
+    if not surveys:
+        return list(parcels)
+    given = {
+        "accounts": list({parcel.account_id for parcel in surveys}),
+        "keys": list({parcel.to_key for parcel in surveys}),
+        "kinds": list(rules.SURVEY_KINDS),
+        "ids": [parcel.id for parcel in surveys],
+        "since": now - rules.HARD_FLOOR,
+    }
+    asked = {(row[0], row[1]): row[2] for row in db.session.connection().execute(statements.ASKED_LATELY, given)}
+    going: list[Parcel] = []
+    waiting: list[tuple[Parcel, str]] = []
+    for parcel in parcels:
+        who = (parcel.account_id, parcel.to_key)
+        if parcel.kind in rules.SURVEY_KINDS and who in asked:
+            until = asked[who] + rules.HARD_FLOOR
+            db.session.connection().execute(
+                statements.PUT_OFF, {"ids": [parcel.id], "token": books.token, "until": until, "reason": "hard_floor"}
+            )
+            waiting.append((parcel, "hard_floor"))
+            continue
+        if parcel.kind in rules.SURVEY_KINDS:
+            asked[who] = now
+        going.append(parcel)
+    if waiting:
+        _tell(now, deferred=waiting)
+    return going
 
 
 def _stopped(parcels: Sequence[Parcel], now: datetime) -> dict[UUID, str]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, func, literal_colu
 
 from nps.delivery.models import MailBatch, Message, Suppression
 from nps.delivery.parcels import Parcel
-from nps.delivery.rules import MessageState
+from nps.delivery.rules import LEFT, MessageState
 
 _message: Table = Message.__table__  # type: ignore[assignment]
 _batch: Table = MailBatch.__table__  # type: ignore[assignment]
@@ -79,7 +79,25 @@ SENT = (
 RECORDED = select(M.id).where(_these, state_is(MessageState.SENT), M.sent_at == _now)
 
 RELEASE = update(_message).where(_these, state_is(MessageState.CLAIMED), _mine).values(state=MessageState.QUEUED.value, **_free)
+PUT_OFF = (
+    update(_message)
+    .where(_these, state_is(MessageState.CLAIMED), _mine)
+    .values(state=MessageState.QUEUED.value, reason=bindparam("reason"), due_at=_until, **_free)
+)
 RENEW = update(_message).where(HELD, _mine).values(lease_until=_until)
+
+ASKED_LATELY = (
+    select(M.account_id, M.to_key, func.max(M.first_try_at))
+    .where(
+        M.account_id.in_(bindparam("accounts", expanding=True)),
+        M.to_key.in_(bindparam("keys", expanding=True)),
+        M.kind.in_(bindparam("kinds", expanding=True)),
+        M.id.not_in(bindparam("ids", expanding=True)),
+        _left_at > bindparam("since", type_=M.due_at.type),
+        M.state.in_([state.value for state in LEFT]),
+    )
+    .group_by(M.account_id, M.to_key)
+)
 
 STOPS = select(P.account_id, P.key, P.reason).where(
     P.account_id.in_(bindparam("accounts", expanding=True)),
