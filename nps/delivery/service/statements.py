@@ -86,15 +86,16 @@ PUT_OFF = (
 )
 RENEW = update(_message).where(HELD, _mine).values(lease_until=_until)
 
+_left_at = func.coalesce(M.sent_at, M.first_try_at, type_=M.due_at.type)
 ASKED_LATELY = (
-    select(M.account_id, M.to_key, func.max(M.first_try_at))
+    select(M.account_id, M.to_key, func.max(_left_at, type_=M.due_at.type))
     .where(
         M.account_id.in_(bindparam("accounts", expanding=True)),
         M.to_key.in_(bindparam("keys", expanding=True)),
         M.kind.in_(bindparam("kinds", expanding=True)),
         M.id.not_in(bindparam("ids", expanding=True)),
-        _left_at > bindparam("since", type_=M.due_at.type),
         M.state.in_([state.value for state in LEFT]),
+        _left_at > bindparam("since", type_=M.due_at.type),
     )
     .group_by(M.account_id, M.to_key)
 )
