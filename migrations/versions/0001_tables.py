@@ -2221,9 +2221,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_case_")),
     )
     with op.batch_alter_table("case_", schema=None) as batch_op:
-        batch_op.create_index("ix_case_closed", ["account_id", "closed_at"], unique=False)
-        batch_op.create_index("ix_case_opened", ["account_id", "opened_at"], unique=False)
         batch_op.create_index("ix_case_assigned", ["account_id", "assigned_at"], unique=False)
+        batch_op.create_index("ix_case_closed", ["account_id", "closed_at"], unique=False)
         batch_op.create_index("ix_case_contact", ["account_id", "contact_id", "opened_at"], unique=False)
         batch_op.create_index(
             "ix_case_look",
@@ -2232,6 +2231,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("look_at IS NOT NULL"),
             postgresql_where=sa.text("look_at IS NOT NULL"),
         )
+        batch_op.create_index("ix_case_opened", ["account_id", "opened_at"], unique=False)
         batch_op.create_index("ix_case_owner", ["account_id", "owner_id", "state"], unique=False)
         batch_op.create_index("ix_case_response", ["account_id", "response_id"], unique=False)
         batch_op.create_index("ix_case_state_due", ["account_id", "state", "due_at"], unique=False)
@@ -2542,11 +2542,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_state_due")
         batch_op.drop_index("ix_case_response")
         batch_op.drop_index("ix_case_owner")
+        batch_op.drop_index("ix_case_opened")
         batch_op.drop_index("ix_case_look", sqlite_where=sa.text("look_at IS NOT NULL"), postgresql_where=sa.text("look_at IS NOT NULL"))
         batch_op.drop_index("ix_case_contact")
-        batch_op.drop_index("ix_case_assigned")
-        batch_op.drop_index("ix_case_opened")
         batch_op.drop_index("ix_case_closed")
+        batch_op.drop_index("ix_case_assigned")
 
     op.drop_table("case_")
     with op.batch_alter_table("reward", schema=None) as batch_op:
