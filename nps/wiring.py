@@ -67,6 +67,7 @@ from nps.responses import service as responses
 from nps.responses import tasks as responses_tasks
 from nps.responses import views as responses_views
 from nps.responses.events import ResponseRecounted, ResponseUncounted, ResponseUpdated, ResponseVerified
+from nps.rewards import api as rewards_api
 from nps.rewards import events as rewards_events
 from nps.rewards import public as rewards_public
 from nps.rewards import service as rewards
@@ -157,6 +158,8 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (campaigns_api.blueprint, "/api/v1", guards.api_key_door("campaigns")),
     (responses_api.blueprint, "/api/v1", guards.api_key_door("responses")),
     (referrals_api.blueprint, "/api/v1", guards.api_key_door("conversions")),
+    (referrals_api.programs, "/api/v1", guards.api_key_door("programs")),
+    (rewards_api.blueprint, "/api/v1", guards.api_key_door("rewards")),
     (analytics_api.blueprint, "/api/v1", guards.api_key_door("responses")),
 ]
 

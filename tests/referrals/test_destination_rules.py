@@ -140,3 +140,16 @@ def test_too_long_a_path_falls_back() -> None:
 
 def test_hosts_outside_ascii_are_compared_in_their_ascii_form() -> None:
     assert host_of("https://bücher.example/") == "xn--bcher-kva.example"
+
+
+def test_the_shop_of_the_demo_keeps_its_port_and_plain_http() -> None:
+    shop = "http://127.0.0.1:4000/shop"
+    assert allowed(shop, ["127.0.0.1:4000"])
+    assert build(shop, None, OURS) == "http://127.0.0.1:4000/shop?wb_click=abc&via=maya-7Q2K9D"
+    for other in (
+        "http://127.0.0.1:4001/shop",
+        "http://127.0.0.1:4000@evil.example/",
+        "http://127.0.0.1:4000.evil.example/",
+        "http://localhost:4000/",
+    ):
+        assert not allowed(other, ["127.0.0.1:4000"])

@@ -34,6 +34,13 @@ def get_referral(referral_id: UUID) -> Referral:
     return found
 
 
+def find_referral_of(friend_id: UUID) -> Referral | None:
+    """The referral of a friend that counts, if there is one."""
+    return db.session.scalar(
+        select(Referral).where(Referral.friend_id == friend_id).order_by(Referral.void_reason != "", Referral.created_at).limit(1)
+    )
+
+
 def find_friend(kind: str, value: str) -> Friend | None:
     """The friend of a key (`stripe`, `external`, `email` in its normal form)."""
     key = db.session.scalar(select(FriendKey).where(FriendKey.kind == kind, FriendKey.value == value))

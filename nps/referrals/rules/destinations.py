@@ -76,4 +76,6 @@ def build(default_url: str, to: str | None, ours: Mapping[str, str]) -> str:
         if name not in taken
     ]
     query = urlencode([*((n, v) for n, v in fixed if n not in ours), *extra, *ours.items()])
-    return urlunsplit(("https", base.netloc, path, query, base.fragment))
+    # Plain http only to this machine, where the demo's shop stands; `allowed` has checked the port.
+    scheme = "http" if default_url.startswith("http://127.0.0.1:") else "https"
+    return urlunsplit((scheme, base.netloc, path, query, base.fragment))

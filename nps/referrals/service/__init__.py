@@ -18,6 +18,7 @@ from nps.referrals.service.advocates import (
     revoke_portals,
     save_words,
     share,
+    short_portal,
     withdraw_for_answer,
 )
 from nps.referrals.service.attribution import evidence_hash, settle
@@ -94,6 +95,7 @@ __all__ = [
     "save_words",
     "settle",
     "share",
+    "short_portal",
     "sign_up",
     "take",
     "uphold",

@@ -28,6 +28,7 @@ from nps.web import email_templates
 
 PORTAL_LIFE = timedelta(days=30)
 PORTAL_KEEP = timedelta(days=2)
+PORTAL_SHORT = timedelta(minutes=15)
 SHARE_GAP = timedelta(minutes=10)
 OPEN_CASE = "open_case"
 
@@ -146,6 +147,14 @@ def portal(advocate: Advocate, now: datetime) -> PortalLink:
     if living is not None and living.expires_at - now > PORTAL_KEEP:
         return living
     made = PortalLink(advocate_id=advocate.id, epoch=advocate.portal_epoch, expires_at=now + PORTAL_LIFE, created_at=now)
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def short_portal(advocate: Advocate, now: datetime) -> PortalLink:
+    """A way to the share page for a company's own product: 15 minutes."""
+    made = PortalLink(advocate_id=advocate.id, epoch=advocate.portal_epoch, expires_at=now + PORTAL_SHORT, created_at=now)
     db.session.add(made)
     db.session.flush()
     return made
