@@ -11,10 +11,14 @@ from nps.accounts.rules import Role
 from nps.core import ids, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import Finder
+
+
+_account = Finder(Account)
 
 
 def get_account(account_id: UUID) -> Account:
-    found = db.session.get(Account, account_id)
+    found = _account(account_id)
     if found is None:
         raise NotFound
     return found

@@ -17,11 +17,16 @@ from nps.analytics.rules.repeats import Change, PairKey, PairSums, pair_changes
 from nps.core import clock, ids, tenancy
 from nps.core.db import db
 from nps.core.log import log
+from nps.core.prepared import Finder, Prepared
 from nps.responses.models import Response
 
 BATCH = 5_000
 NO_CAMPAIGN = UUID(int=0)
 _ROWS_A_STATEMENT = 400
+
+
+_response = Finder(Response)
+_PUT, _WAIT = Prepared(insert(AnswerDelta)), Prepared(insert(DeltaTail))
 
 
 class _AboutResponse(Protocol):
@@ -36,7 +41,7 @@ def note(event: _AboutResponse) -> None:
 
 
 def _renote(response_id: UUID) -> None:
-    response = db.session.scalars(select(Response).where(Response.id == response_id)).one_or_none()
+    response = _response(response_id)
     if response is None:
         return
     standing = queries.standing_contributions(response.id)
@@ -64,8 +69,9 @@ def _append(response_id: UUID, changes: Sequence[tuple[Contribution, int]], now:
         return
     account = tenancy.current()
     rows = [_row(account, response_id, one, sign, now) for one, sign in changes]
-    db.session.execute(insert(AnswerDelta), rows)
-    db.session.execute(insert(DeltaTail), [{"account_id": account, "id": row["id"]} for row in rows])
+    for row in rows:
+        _PUT(**row)
+        _WAIT(id=row["id"])
 
 
 def _row(account: UUID, response_id: UUID, one: Contribution, sign: int, now: datetime) -> dict[str, Any]:

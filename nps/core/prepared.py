@@ -5,14 +5,17 @@ cannot pay that on every request. What is prepared here passes the guard by, so 
 inside one account: every owned table in it is bound to `ACCOUNT`, which is filled from the scope at each run.
 """
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CursorResult, Insert, Table, bindparam
+from sqlalchemy import CursorResult, Insert, Row, Table, bindparam, select
+from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, ColumnClause
 
 from nps.core import tenancy
-from nps.core.db import db
+from nps.core.db import Base, db
+
+T = TypeVar("T", bound=Base)
 
 ACCOUNT: BindParameter[Any] = bindparam("in_account")
 """Compare the `account_id` of every owned table with this, or with that of a table that is compared."""
@@ -68,3 +71,34 @@ def unbound(statement: Any) -> list[str]:
         for pair in pairs:
             tied |= pair if pair & tied else set()
     return sorted(owned - tied)
+
+
+class Finder(Generic[T]):
+    """`Finder(Contact)(contact_id)`: one row by its id as an object of the session, like `Session.get` at a third of its cost.
+
+    An object that is in the session already is given back without a statement. None when there is no such row in scope.
+    """
+
+    def __init__(self, model: type[T]) -> None:
+        self.model, table = model, model.__table__
+        assert isinstance(table, Table)
+        self.owned = "account_id" in table.primary_key.columns
+        query = select(table).where(table.c.id == bindparam("wanted"))
+        self.statement = query.where(table.c.account_id == ACCOUNT) if self.owned else query
+
+    def __call__(self, wanted: Any) -> T | None:
+        account = tenancy.current() if self.owned else None
+        known = db.session.identity_map.get((self.model, (account, wanted) if self.owned else (wanted,), None))
+        if known is not None:
+            return known  # type: ignore[no-any-return]
+        values = {"wanted": wanted, ACCOUNT.key: account} if self.owned else {"wanted": wanted}
+        row = db.session.connection().execute(self.statement, values).first()
+        return None if row is None else adopt(self.model, row)
+
+
+def adopt(model: type[T], row: Row[Any] | dict[str, Any]) -> T:
+    """The object of a row that was read or written without the ORM, put into the session as if the ORM had loaded it."""
+    found = model(**(row if isinstance(row, dict) else row._mapping))
+    make_transient_to_detached(found)
+    db.session.add(found)
+    return found

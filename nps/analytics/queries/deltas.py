@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 
 from nps.analytics.models import AnswerDelta, DailySum, DeltaTail, Rollup
 from nps.analytics.rules import counting
@@ -16,6 +16,7 @@ from nps.contacts import queries as contacts
 from nps.contacts.rules.properties import Kind
 from nps.core import ids, tenancy
 from nps.core.db import db
+from nps.core.prepared import ACCOUNT, Prepared
 from nps.responses.models import Response
 
 SUMMED = tuple([f"n{score}" for score in range(11)] + ["comments_det", "comments_pas", "comments_pro"])
@@ -41,6 +42,13 @@ _SAMPLE = 2_000
 _CONTACTS_A_STATEMENT = 400
 
 
+_KEPT = Prepared(select(Rollup.__table__.c.kept).where(Rollup.__table__.c.account_id == ACCOUNT))
+_D = AnswerDelta.__table__
+_STANDING = Prepared(
+    select(*(_D.c[column.key] for column in COLUMNS)).where(_D.c.account_id == ACCOUNT, _D.c.response_id == bindparam("response"))
+)
+
+
 def contribution(delta: Any) -> Contribution:
     """What a delta (or a row of `COLUMNS`) adds or takes."""
     return Contribution(
@@ -56,13 +64,13 @@ def contribution(delta: Any) -> Contribution:
 
 def kept_properties() -> list[str]:
     """Keys of the properties that sums are kept for, beside channel and language."""
-    return db.session.scalar(select(Rollup.kept).where(Rollup.account_id == tenancy.current())) or []
+    return _KEPT().scalar() or []
 
 
 def standing_contributions(response_id: UUID) -> Counter[Contribution]:
     """What an answer counts as so far."""
     made: Counter[Contribution] = Counter()
-    for delta in db.session.execute(select(*COLUMNS).where(AnswerDelta.response_id == response_id)):
+    for delta in _STANDING(response=response_id):
         made[contribution(delta)] += delta.sign
     return Counter({one: times for one, times in made.items() if times})
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, literal, null, select, update
+from sqlalchemy import bindparam, case, func, literal, null, select, update
 
 from nps.campaigns import queries
 from nps.campaigns.events import InvitationsAsked
@@ -21,6 +21,7 @@ from nps.contacts.models import Contact
 from nps.core import clock, sql, tenancy
 from nps.core.db import UTCDateTime, db
 from nps.core.events import publish
+from nps.core.prepared import ACCOUNT, Prepared
 from nps.delivery import service as delivery
 from nps.delivery.events import (
     ContactSuppressed,
@@ -188,22 +189,28 @@ def _reminder_stays(row: Any, now: datetime) -> str:
 # What people did
 
 
+_I = Invitation.__table__
+_THIS = (_I.c.account_id == ACCOUNT, _I.c.id == bindparam("invitation"))
+_AT = bindparam("at", type_=UTCDateTime())
+_ANSWERED = Prepared(
+    update(Invitation)
+    .where(*_THIS, _I.c.state.in_(sorted(states.sources(InvitationState.ANSWERED))))
+    .values(state=InvitationState.ANSWERED.value, answered_at=_AT, remind_at=None, look_at=None)
+    .returning(_I.c.reminder_written_at)
+)
+_PICKED = Prepared(update(Invitation).where(*_THIS).values(picked_at=_AT))
+
+
 def mark_answered(invitation_id: UUID, at: datetime) -> None:
     """A verified answer is in. The reminder is called off, waiting or queued. Repeating changes nothing."""
-    may = states.sources(InvitationState.ANSWERED)
-    _change(
-        [Invitation.id == invitation_id, Invitation.state.in_(may)],
-        state="answered",
-        answered_at=at,
-        remind_at=None,
-        look_at=None,
-    )
-    delivery.drop(Reason.ANSWERED, ref_kind=REMINDER_REF, ref_ids=[invitation_id])
+    reminder_written = _ANSWERED(invitation=invitation_id, at=at).scalar()
+    if reminder_written is not None:
+        delivery.drop(Reason.ANSWERED, ref_kind=REMINDER_REF, ref_ids=[invitation_id])
 
 
 def note_pick(invitation_id: UUID, at: datetime | None) -> None:
     """A number was picked by something that is not plainly a machine (`at`), or all that picked were machines after all (None)."""
-    _change([Invitation.id == invitation_id], picked_at=at)
+    _PICKED(invitation=invitation_id, at=at)
 
 
 def note_suppressed(event: ContactSuppressed) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -29,10 +29,12 @@ from nps.contacts.rules.joining import differences, identity_key
 from nps.core import clock, events, ids, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid
+from nps.core.prepared import ACCOUNT, Prepared
 from nps.delivery import service as delivery
 from nps.delivery.events import YearlyChosen
 
 Given = Mapping[str, Any]
+_C = Contact.__table__
 _EMPTIED = (
     "email", "email_key", "email_reduced", "phone", "external_id", "name", "name_key", "surname_key", "first_name", "title", "company",
     "company_key", "locale", "time_zone", "country", "customer_since", "monthly_value_minor", "currency",
@@ -298,16 +300,24 @@ def mark_asked(contact_ids: Sequence[UUID], at: datetime) -> None:
         )
 
 
+_LATEST = or_(_C.c.last_answered_at.is_(None), _C.c.last_answered_at <= bindparam("at", type_=_C.c.last_answered_at.type))
+_ANSWERED = Prepared(
+    update(Contact)
+    .where(_C.c.account_id == ACCOUNT, _C.c.id == bindparam("contact"))
+    .values(
+        last_score=case((_LATEST, bindparam("score", type_=_C.c.last_score.type)), else_=_C.c.last_score),
+        last_answered_at=case((_LATEST, bindparam("at", type_=_C.c.last_answered_at.type)), else_=_C.c.last_answered_at),
+        answers=_C.c.answers + bindparam("more", type_=_C.c.answers.type),
+    )
+)
+
+
 def mark_answered(contact_id: UUID, at: datetime, score: int, *, again: bool = False) -> None:
     """This person answered; `again`: an earlier answer got another score, so it is not one more answer."""
-    contact = queries.find_contact(contact_id)
-    if contact is None:
-        return
-    if contact.last_answered_at is None or at >= contact.last_answered_at:
-        contact.last_score, contact.last_answered_at = score, at
-    if not again:
-        contact.answers += 1
-    db.session.flush()
+    _ANSWERED(contact=contact_id, at=at, score=score, more=0 if again else 1)
+    known = db.session.identity_map.get((Contact, (tenancy.current(), contact_id), None))
+    if known is not None:
+        db.session.expire(known, ["last_score", "last_answered_at", "answers"])
 
 
 def set_gap(contact_id: UUID, days: int | None) -> None:

@@ -5,15 +5,18 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from nps.core import tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import Finder
 from nps.responses.models import Hit, Response, ResponseAnswer, ResponseVersion
+
+
+_response = Finder(Response)
 
 
 def get_response(response_id: UUID) -> Response:
     """Raises NotFound."""
-    found = db.session.get(Response, (tenancy.current(), response_id))
+    found = _response(response_id)
     if found is None:
         raise NotFound
     return found

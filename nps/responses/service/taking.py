@@ -14,7 +14,7 @@ from nps.contacts import service as contacts
 from nps.core import clock, ids
 from nps.core.db import db
 from nps.core.events import publish
-from nps.core.prepared import Prepared
+from nps.core.prepared import Prepared, adopt
 from nps.responses import queries, rules
 from nps.responses.errors import EditsOver, SurveyClosed
 from nps.responses.events import ResponseUpdated, ResponseVerified
@@ -24,7 +24,7 @@ from nps.responses.rules import Method, Seen, Sent, Signal, State, Verdict
 from nps.responses.service import hits
 from nps.scoring.groups import nps_group
 
-_PUT_VERSION = Prepared(insert(ResponseVersion))
+_PUT, _PUT_VERSION = Prepared(insert(Response)), Prepared(insert(ResponseVersion))
 CROWDED = timedelta(minutes=1)
 UNTAKEN = "machine"
 """The way of a version that was kept beside the answer and never was the answer."""
@@ -135,36 +135,40 @@ def create(
     link: Link, answer: Answer, state: State, method: Method, found: list[Signal], now: datetime, *, partial: bool = False
 ) -> Response:
     """The row of an invitation's one response."""
-    response = Response(
-        id=ids.new_id(),
-        account_id=link.account_id,
-        invitation_id=link.invitation_id,
-        contact_id=link.contact_id,
-        campaign_id=link.campaign_id,
-        survey_version_id=link.survey_version_id,
-        series=link.series,
-        kind="nps",
-        channel=link.channel,
-        language=link.language,
-        score=answer.score,
-        first_score=answer.score,
-        nps_group=nps_group(answer.score).value,
-        comment=answer.comment,
-        wants_reply=answer.wants_reply,
-        state=state.value,
-        method=method.value,
-        signals=[signal.stored() for signal in found],
-        partial=partial,
-        is_test=link.quiet,
-        answered_properties=link.properties if link.contact_id is not None else link.asked_properties,
-        first_at=now,
-        first_day=_day(link.account_id, now),
-        changed_at=now,
-        verified_at=now if state is State.VERIFIED else None,
-    )
-    db.session.add(response)
-    db.session.flush()
-    return response
+    row = {
+        "id": ids.new_id(),
+        "account_id": link.account_id,
+        "invitation_id": link.invitation_id,
+        "contact_id": link.contact_id,
+        "campaign_id": link.campaign_id,
+        "survey_version_id": link.survey_version_id,
+        "series": link.series,
+        "kind": "nps",
+        "channel": link.channel,
+        "language": link.language,
+        "score": answer.score,
+        "first_score": answer.score,
+        "nps_group": nps_group(answer.score).value,
+        "comment": answer.comment,
+        "wants_reply": answer.wants_reply,
+        "state": state.value,
+        "method": method.value,
+        "signals": [signal.stored() for signal in found],
+        "partial": partial,
+        "is_test": link.quiet,
+        "answered_properties": link.properties if link.contact_id is not None else link.asked_properties,
+        "first_at": now,
+        "first_day": _day(link.account_id, now),
+        "changed_at": now,
+        "verified_at": now if state is State.VERIFIED else None,
+        "left_out_reason": None,
+        "reviewed_by_id": None,
+        "reviewed_at": None,
+        "reviewed_was": None,
+        "acted_at": None,
+    }
+    _PUT(**row)
+    return adopt(Response, row)
 
 
 def _day(account_id: UUID, now: datetime) -> object:
@@ -267,7 +271,9 @@ def take_from_person(link: Link, answer: Answer, method: Method, now: datetime) 
 
 def verified(response: Response, quiet: bool, now: datetime, *, counted_late: bool) -> None:
     """The answer counts from now on: facts are written down, listeners told. Tests and canaries tell nobody."""
-    response.verified_at = now
+    if response.verified_at != now:
+        response.verified_at = now
+        db.session.flush()
     campaigns.mark_answered(response.invitation_id, now)
     if quiet:
         return
