@@ -13,7 +13,6 @@ from nps.core.db import db
 from nps.core.errors import NotFound
 from nps.core.prepared import Finder
 
-
 _account = Finder(Account)
 
 

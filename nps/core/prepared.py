@@ -90,7 +90,7 @@ class Finder(Generic[T]):
         account = tenancy.current() if self.owned else None
         known = db.session.identity_map.get((self.model, (account, wanted) if self.owned else (wanted,), None))
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         values = {"wanted": wanted, ACCOUNT.key: account} if self.owned else {"wanted": wanted}
         row = db.session.connection().execute(self.statement, values).first()
         return None if row is None else adopt(self.model, row)

@@ -8,6 +8,7 @@ row-level security on what `row_security_ddl` writes. Only the doors and the job
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -136,6 +137,12 @@ def _after_begin(session: Session, transaction: SessionTransaction, connection: 
         _set_scope(connection)
 
 
+@lru_cache(maxsize=1000)
+def _inside(scope: UUID) -> Any:
+    """What keeps a statement inside one account. Made once an account and process: making it costs as much as a small statement."""
+    return with_loader_criteria(AccountOwned, lambda cls: cls.account_id == scope, include_aliases=True)
+
+
 def _filter(state: ORMExecuteState) -> None:
     if _unscoped.get():
         return
@@ -146,9 +153,7 @@ def _filter(state: ORMExecuteState) -> None:
             raise NoAccountInScope(f"{', '.join(owned)} read or written with no account in scope")
         scope = NOBODY
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(
-            with_loader_criteria(AccountOwned, lambda cls: cls.account_id == scope, include_aliases=True)
-        )
+        state.statement = state.statement.options(_inside(scope))
 
 
 def _stamp(session: Session, context: UOWTransaction, instances: Any) -> None:

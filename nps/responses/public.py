@@ -9,11 +9,11 @@ from nps.accounts import rules as brands
 from nps.core import clock, ids
 from nps.core.errors import Gone, NotFound
 from nps.delivery import queries as delivery
-from nps.responses import queries, rules, service
+from nps.responses import pages, queries, rules, service
 from nps.responses.errors import NotTaken
 from nps.responses.queries import Link
 from nps.responses.rules import Seen, Sent, State
-from nps.web import current
+from nps.web import current, headers
 from nps.web.unit import keep_changes
 
 blueprint = Blueprint("responses_public", __name__)
@@ -60,11 +60,13 @@ def page(token: str, link: Link, hit: Seen, *, typed: dict[str, Any] | None = No
     if answered is not None and (answered.state == State.WITHDRAWN or not rules.may_edit(answered.verified_at, answered.acted_at, now)):
         keep_changes()
         return render_template("responses/read_only.html", link=link, answered=answered, **frame(token, link)), status
+    if answered is None and typed is None:
+        return fresh(token, link, score), status
     kept = typed or {"why": answered.comment if answered else "", "reply": answered.wants_reply if answered else False}
     chosen = score if score is not None else answered.score if answered else None
     return render_template(
         "responses/survey.html",
-        link=link,
+        name=link.called,
         answered=answered,
         chosen=chosen,
         clicked=score is not None and typed is None,
@@ -74,6 +76,29 @@ def page(token: str, link: Link, hit: Seen, *, typed: dict[str, Any] | None = No
         form_nonce=new_nonce(token),
         **frame(token, link),
     ), status
+
+
+def fresh(token: str, link: Link, score: int | None) -> str:
+    """The page of somebody who has not answered yet."""
+    account, named = current.account, bool(link.called)
+    company = (account.id, account.name, account.brand_color, account.on_brand, account.postal_address)
+    key = (*company, link.survey_version_id, score, named, link.channel, link.contact_id is not None)
+
+    def draw() -> str:
+        return render_template(
+            "responses/survey.html",
+            name=pages.MARKS["name"] if named else "",
+            answered=None,
+            chosen=score,
+            clicked=score is not None,
+            typed={"why": "", "reply": False},
+            error="",
+            why=why_words(queries.wording(version_of(link)), score),
+            form_nonce=pages.MARKS["form"],
+            **frame(pages.MARKS["token"], link),
+        )
+
+    return pages.spliced(key, draw, headers.csp_nonce(), token=token, form=new_nonce(token), name=link.called)
 
 
 def version_of(link: Link) -> Any:

@@ -203,6 +203,23 @@ def test_a_burst_of_scores_is_told_apart_from_a_person(asked: Ask) -> None:
     assert [tuple(row) for row in found] == [(1, "machine"), (2, "machine"), (3, "machine"), (9, "unclear")]
 
 
+def test_who_picked_a_number_is_not_reminded_and_machines_pick_nothing(asked: Ask) -> None:
+    dana, jo = asked(), asked("Jo Lindqvist")
+    dana.get()
+    db.session.refresh(dana.invitation)
+    assert dana.invitation.picked_at is None
+    dana.get(9)
+    jo.get(9, method="HEAD")
+    for person in (dana, jo):
+        db.session.refresh(person.invitation)
+    assert dana.invitation.picked_at is not None
+    assert jo.invitation.picked_at is None
+    for score in (1, 2, 3):
+        jo.get(score)
+    db.session.refresh(jo.invitation)
+    assert jo.invitation.picked_at is None, "a burst is a machine's"
+
+
 def test_the_stop_link_leads_to_the_stop_page_of_the_mail_and_changes_nothing(asked: Ask) -> None:
     dana = asked()
     assert f'href="{dana.path}/stop"' in dana.get().text

@@ -54,6 +54,7 @@ class Link:
     expires_at: datetime | None
     is_test: bool
     canary: bool
+    picked_at: datetime | None
     asked_properties: dict[str, Any]
     called: str
     email: str | None
@@ -72,7 +73,7 @@ _ONE: BindParameter[Any] = bindparam("invitation_id")
 _LINK = Prepared(
     select(
         _I.c.contact_id, _I.c.campaign_id, _I.c.survey_version_id, _I.c.state, _I.c.channel, _I.c.language, _K.c.series,
-        _I.c.asked_at, _I.c.expires_at, _I.c.is_test, _I.c.canary, _I.c.asked_properties,
+        _I.c.asked_at, _I.c.expires_at, _I.c.is_test, _I.c.canary, _I.c.picked_at, _I.c.asked_properties,
         _C.c.first_name, _C.c.name, _C.c.email, _C.c.properties, _C.c.erased_at,
         _R.c.id.label("response_id"), _R.c.score, _R.c.comment, _R.c.wants_reply, _R.c.state.label("standing"), _R.c.signals,
         _R.c.first_at, _R.c.verified_at, _R.c.changed_at, _R.c.acted_at,
@@ -119,7 +120,7 @@ def open_link(invitation_id: UUID, *, lock: bool = False) -> Link:
         )  # fmt: skip
     return Link(
         tenancy.current(), invitation_id, row.contact_id, row.campaign_id, row.survey_version_id, row.state, row.channel, row.language,
-        row.series or "relationship", row.asked_at, row.expires_at, row.is_test, row.canary, row.asked_properties,
+        row.series or "relationship", row.asked_at, row.expires_at, row.is_test, row.canary, row.picked_at, row.asked_properties,
         values.first_name(row.first_name, row.name), row.email, row.properties or {}, row.erased_at is not None, standing,
     )  # fmt: skip
 

@@ -10,7 +10,6 @@ from nps.core.errors import NotFound
 from nps.core.prepared import Finder
 from nps.responses.models import Hit, Response, ResponseAnswer, ResponseVersion
 
-
 _response = Finder(Response)
 
 

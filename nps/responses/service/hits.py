@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.sql import bindparam
 
+from nps.campaigns import service as campaigns
 from nps.core import ids
 from nps.core.errors import TooMany
 from nps.core.prepared import ACCOUNT, Prepared
@@ -72,6 +73,8 @@ def look(link: Link, hit: Seen, *, timed: bool) -> None:
     earlier = queries.recent_hits(link.invitation_id, hit.occurred_at - HOUR) if hit.score is not None else []
     verdict = rules.hit_verdict(earlier, hit, accepted_at=accepted_at(link, timed))
     keep(link, hit, verdict)
+    if hit.score is not None and link.standing is None:
+        _note_pick(link, hit, verdict, earlier)
     if verdict is Verdict.MACHINE and hit.method != "HEAD" and (earlier or hit.kind == "hidden"):
         here = rules.visit(
             earlier or queries.recent_hits(link.invitation_id, hit.occurred_at - HOUR), hit.network, hit.user_agent, hit.occurred_at
@@ -80,6 +83,18 @@ def look(link: Link, hit: Seen, *, timed: bool) -> None:
             _CONDEMN(invitation=link.invitation_id, from_network=hit.network, agent=hit.user_agent, since=here[0].occurred_at)
         if link.standing is not None and link.standing.state in (State.VERIFIED, State.PROVISIONAL):
             outbox.enqueue("responses.judge", {"response_id": str(link.standing.response_id)}, key=str(link.standing.response_id))
+
+
+def _note_pick(link: Link, hit: Seen, verdict: Verdict, earlier: Sequence[Seen]) -> None:
+    """Who picked a number gets no reminder; machines pick nothing, and a burst tells that the picks before it were theirs."""
+    if verdict is not Verdict.MACHINE:
+        if link.picked_at is None:
+            campaigns.note_pick(link.invitation_id, hit.occurred_at)
+    elif link.picked_at is not None and hit.occurred_at - link.picked_at < HOUR:
+        seen = [*earlier, hit]
+        verdicts = rules.judge(seen, accepted_at=None)
+        if all(v is Verdict.MACHINE for one, v in zip(seen, verdicts, strict=True) if one.score is not None):
+            campaigns.note_pick(link.invitation_id, None)
 
 
 def refuse_flood(link: Link, now: datetime, hits: Sequence[Seen] | None = None) -> None:
