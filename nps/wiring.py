@@ -76,6 +76,7 @@ from nps.rewards import views as rewards_views
 from nps.rewards import webhook as rewards_webhook
 from nps.routing import public as routing_public
 from nps.routing import service as routing
+from nps.routing import views as routing_views
 from nps.surveys import models as surveys_models
 from nps.web.navigation import BadgeSource
 
@@ -151,6 +152,7 @@ BLUEPRINTS: list[tuple[Blueprint, str, Door]] = [
     (responses_views.blueprint, "", guards.member_door("responses.read", "responses.review", each={"download": "responses.export"})),
     (responses_public.blueprint, "", guards.token_door("survey", writes=True)),
     # routing
+    (routing_views.blueprint, "", guards.member_door("routing.write")),
     (routing_public.blueprint, "", guards.token_door("survey")),
     # api
     (api_views.blueprint, "", guards.public_door()),

@@ -1,6 +1,6 @@
 """Which rules match an answer and where it goes: a pure decision over facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -167,18 +167,31 @@ def decide(rules: Sequence[Rule], facts: Facts) -> Decision:
 
 
 def unreachable(rules: Sequence[Rule]) -> list[str]:
-    """Names of rules that can never decide, because an earlier one takes every score they take, whatever else they test."""
+    """Names of rules that can never decide, because earlier ones take every answer they could take.
+
+    Seen are scores that earlier rules take whatever else holds, and an earlier rule that asks for no more than this one.
+    """
     taken: set[int] = set()
+    before: list[Rule] = []
     lost = []
     for rule in rules:
-        if not rule.enabled or rule.destination is None:
+        if not rule.enabled or (rule.destination is None and not rule.stop_here):
             continue
         scores = _scores(rule)
-        if scores <= taken:
+        if rule.destination is not None and (scores <= taken or any(_asks_no_more(earlier, rule) for earlier in before)):
             lost.append(rule.name)
         if all(condition.field == "score" for condition in rule.conditions):
             taken |= scores
+        before.append(rule)
     return lost
+
+
+def _asks_no_more(one: Rule, other: Rule) -> bool:
+    """Does every answer that `other` matches match `one` as well, as far as can be told without an answer?"""
+    if "any" in (one.match, other.match):
+        return False
+    tests = [condition for condition in one.conditions if condition.field != "score"]
+    return _scores(other) <= _scores(one) and all(test in other.conditions for test in tests)
 
 
 def _scores(rule: Rule) -> set[int]:
@@ -193,17 +206,45 @@ def check(rules: Sequence[Rule]) -> dict[str, str]:
     """Problems by place ("rule-2-name"), in words for the form; empty when the list can be saved."""
     wrong: dict[str, str] = {}
     if len(rules) > MOST_RULES:
-        wrong["rules"] = f"At most {MOST_RULES} rules fit. Join some of them."
+        wrong["rules"] = f"{len(rules)} rules are too many, {MOST_RULES} fit. Join some of them."
     for number, rule in enumerate(rules, 1):
         if not rule.name.strip():
             wrong[f"rule-{number}-name"] = "Give this rule a name."
+        elif len(rule.name) > 80:
+            wrong[f"rule-{number}-name"] = f"This name has {len(rule.name)} characters, 80 fit."
         if len(rule.conditions) > MOST_CONDITIONS:
             wrong[f"rule-{number}-conditions"] = f"At most {MOST_CONDITIONS} conditions fit into one rule."
         for condition in rule.conditions:
             if condition.field not in FIELDS or condition.op not in FIELDS[condition.field][1]:
                 wrong[f"rule-{number}-conditions"] = f"There is no test “{condition.field} {condition.op}”."
             elif condition.field == "score" and not 0 <= condition.value[0] <= condition.value[1] <= 10:
-                wrong[f"rule-{number}-score"] = "Scores go from 0 to 10, the lower one first."
-        if rule.target_minutes is not None and not 5 <= rule.target_minutes <= 14400:
+                wrong[f"rule-{number}-from"] = "Scores go from 0 to 10, the lower one first."
+        if rule.target_minutes is not None and not 5 <= rule.target_minutes <= 14_400:
             wrong[f"rule-{number}-target"] = "A first reply takes between 5 and 14,400 open minutes."
     return wrong
+
+
+@dataclass
+class Tried:
+    """What rules would do with past answers."""
+
+    answers: int = 0
+    matched: dict[str, int] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)
+    moves: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(destination then, destination now) → answers; "" where none was decided then."""
+
+
+def try_on(rules: Sequence[Rule], answers: Iterable[tuple[Facts, str]]) -> Tried:
+    """Run the rules over (facts, destination then). Same input, same output; nothing is written or sent."""
+    found = Tried(matched={rule.name: 0 for rule in rules}, decided={rule.name: 0 for rule in rules})
+    for facts, then in answers:
+        decision = decide(rules, facts)
+        found.answers += 1
+        for name in decision.matched:
+            found.matched[name] += 1
+        if decision.rule is not None:
+            found.decided[decision.rule.name] += 1
+        move = (then, decision.destination.value)
+        found.moves[move] = found.moves.get(move, 0) + 1
+    return found

@@ -1,13 +1,15 @@
 """Decides once what happens with an answer and does it in the same transaction; keeps the rules in versions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from nps.accounts import queries as accounts
 from nps.contacts.models import Contact
 from nps.core import clock, ids, tenancy
 from nps.core.db import db
@@ -249,3 +251,86 @@ def _not_there(wanted: Sequence[Rule]) -> dict[str, str]:
         if rule.destination is Destination.REFERRAL and rule.program_id is not None and rule.program_id not in programs:
             wrong[f"rule-{number}-program"] = "This program has ended. Choose another one."
     return wrong
+
+
+# Trying
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A past answer and what the rules would do with it."""
+
+    response_id: UUID
+    score: int
+    comment: str
+    then: str
+    now: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What rules would have done with the answers of a period. `cases`: weekday (Monday first) → (inside, outside) the queue's hours."""
+
+    tried: rules.Tried
+    examples: list[Example]
+    cases: list[tuple[int, int]]
+    cut: bool
+
+
+MOST_TRIED = 100_000
+_PIECE = 2_000
+
+
+def try_rules(wanted: Sequence[Rule], days: int) -> Trial:
+    """Run unsaved rules over the verified answers of the last `days`, with the properties frozen on them. Writes and sends nothing."""
+    since = clock.now() - timedelta(days=days)
+    hours = followup_queries.hours_of_all()
+    default = next((queue.id for queue in followup_queries.list_queues() if queue.is_default), None)
+    zone = ZoneInfo(accounts.get_account(tenancy.current()).time_zone)
+    examples: list[Example] = []
+    cases = [[0, 0] for _ in range(7)]
+
+    def answers() -> Iterator[tuple[Facts, str]]:
+        for response, then in _past(since):
+            facts = facts_of(response, ())
+            decision = rules.decide(wanted, facts)
+            rule = decision.rule
+            if len(examples) < 20:
+                name = rule.name if rule else ""
+                examples.append(Example(response.id, response.score, response.comment, then, decision.destination.value, name))
+            if decision.destination is Destination.CASE and response.verified_at is not None:
+                at = response.verified_at.astimezone(zone)
+                open_hours = hours.get(rule.queue_id if rule and rule.queue_id else default)  # type: ignore[arg-type]
+                inside = open_hours is not None and any(opens <= at < closes for opens, closes in open_hours.open_spans(at.date()))
+                cases[at.weekday()][0 if inside else 1] += 1
+            yield facts, then
+
+    tried = rules.try_on(wanted, answers())
+    return Trial(tried, examples, [(inside, outside) for inside, outside in cases], tried.answers >= MOST_TRIED)
+
+
+def _past(since: datetime) -> Iterator[tuple[Response, str]]:
+    """Verified answers since then, the newest first, with the destination they had."""
+    last: tuple[datetime, UUID] | None = None
+    for _ in range(MOST_TRIED // _PIECE):
+        found = (
+            select(Response, RoutingDecision.destination)
+            .outerjoin(
+                RoutingDecision,
+                (RoutingDecision.account_id == Response.account_id) & (RoutingDecision.response_id == Response.id),
+            )
+            .where(Response.state == "verified", Response.is_test.is_(False), Response.kind == "nps", Response.first_at >= since)
+            .order_by(Response.first_at.desc(), Response.id.desc())
+            .limit(_PIECE)
+        )
+        if last is not None:
+            found = found.where(tuple_(Response.first_at, Response.id) < tuple_(*last))
+        piece = db.session.execute(found).all()
+        for response, then in piece:
+            yield response, then or ""
+        if len(piece) < _PIECE:
+            return
+        last = (piece[-1][0].first_at, piece[-1][0].id)
+        for response, _ in piece:
+            db.session.expunge(response)

@@ -102,6 +102,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("Webhooks", "webhooks.index", "settings.read"),
     ("Members", "team.index", "members.read"),
     ("Follow-up rules", "followups.queues", "queues.write"),
+    ("Where answers go", "routing.index", "routing.write"),
     ("Data and privacy", "settings.privacy", "settings.read"),
     ("Audit log", "settings.audit_log", "audit"),
     ("You", "you.index", "overview"),

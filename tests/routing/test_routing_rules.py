@@ -61,4 +61,4 @@ def test_a_rule_that_cannot_be_reached_is_pointed_out() -> None:
 
 def test_what_cannot_be_saved_is_named() -> None:
     bad = Rule(" ", (Condition("score", "between", [6, 2]), Condition("mood", "is", 1)), Destination.CASE, target_minutes=2)
-    assert set(check((bad,))) == {"rule-1-name", "rule-1-score", "rule-1-conditions", "rule-1-target"}
+    assert set(check((bad,))) == {"rule-1-name", "rule-1-from", "rule-1-conditions", "rule-1-target"}
