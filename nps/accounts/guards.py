@@ -216,6 +216,8 @@ def attach(app: Flask, name: str, door: Door) -> None:
 def _take_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:
     if values is not None:
         g.account_slug = values.pop("account", "")
+        if g.account_slug in rules.RESERVED_SLUGS:
+            abort(404)
 
 
 def _give_slug(endpoint: str, values: dict[str, Any]) -> None:

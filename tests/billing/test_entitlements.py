@@ -74,7 +74,7 @@ def test_survey_emails_are_counted_once_they_left_and_other_mails_are_not(accoun
         delivery.queue(
             kind=kind,
             key=f"m:{n}",
-            to_email="dana@x.example",
+            to_email=f"dana{n}@x.example",
             subject="Hi",
             text="Hi",
             from_name="Ines",

@@ -27,13 +27,14 @@ PEOPLE = (
 def sent(site: Site) -> dict[str, str]:
     """Three customers were asked by a campaign; the worker has sent their mails. Numbers of the mails by address."""
     with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
-        now = clock.now()
-        db.session.add(SenderDomain(domain="larkfield.example", state="verified", checked_at=now, verified_at=now, created_at=now))
-        db.session.flush()
         program = referrals.ensure_default()
-        fields = {"destination_url": "https://larkfield.example/start", "terms": "One reward a friend, after the first payment."}
-        referrals.save_program(program, fields, "Ines Marchetti")
-        referrals.go_live(program, "Ines Marchetti")
+        if program.state == "draft":
+            now = clock.now()
+            db.session.add(SenderDomain(domain="larkfield.example", state="verified", checked_at=now, verified_at=now, created_at=now))
+            db.session.flush()
+            fields = {"destination_url": "https://larkfield.example/start", "terms": "One reward a friend, after the first payment."}
+            referrals.save_program(program, fields, "Ines Marchetti")
+            referrals.go_live(program, "Ines Marchetti")
         for name, email in PEOPLE:
             contacts.upsert({"name": name, "email": email, "customer_since": "2024-01-02"})
         campaign = campaigns.create("Autumn relationship survey")
@@ -96,9 +97,9 @@ def test_a_detractor_is_told_who_writes_and_the_case_waits_with_a_clock(
     desk = open_page()
     sign_in(desk, site)
     desk.goto("/larkfield/cases")
-    expect(desk.get_by_role("link", name="Dana Whitfield")).to_be_visible()
+    expect(desk.get_by_role("link", name="Dana Whitfield", exact=True)).to_be_visible()
     accessible(desk)
-    desk.get_by_role("link", name="Dana Whitfield").first.click()
+    desk.get_by_role("link", name="Dana Whitfield", exact=True).click()
     expect(desk.get_by_text("The bank feed is disconnected again.").first).to_be_visible()
     accessible(desk)
 
