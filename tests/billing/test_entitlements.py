@@ -14,7 +14,6 @@ from nps.billing.models import Subscription, UsageNotice
 from nps.billing.rules import Entitlement
 from nps.core import clock as product_clock
 from nps.core.db import db
-from nps.delivery import service as delivery
 from nps.delivery.models import Message
 
 
@@ -67,23 +66,6 @@ def test_meters_count_from_rows_with_their_limits(account: Account, monkeypatch:
     assert (found["contacts"].used, found["contacts"].limit) == (12, 1000)
     assert (found["members"].used, found["members"].limit) == (1, 5)
     assert asked[0][0].day == 1
-
-
-def test_survey_emails_are_counted_once_they_left_and_other_mails_are_not(account: Account, run_jobs: Any) -> None:
-    for n, kind in enumerate(("survey", "survey", "reminder", "reply", "test")):
-        delivery.queue(
-            kind=kind,
-            key=f"m:{n}",
-            to_email=f"dana{n}@x.example",
-            subject="Hi",
-            text="Hi",
-            from_name="Ines",
-            from_email="ines@larkfield.example",
-        )
-    now = product_clock.now()
-    assert {m.key: m.used for m in queries.meters(now)}["emails"] == 0
-    run_jobs()
-    assert {m.key: m.used for m in queries.meters(now)}["emails"] == 2
 
 
 def test_owner_is_told_once_a_level_and_period(account: Account, monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
