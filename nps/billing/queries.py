@@ -16,7 +16,6 @@ from nps.core import clock, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
 from nps.core.settings import current
-from nps.delivery import queries as delivery
 
 Count = Callable[[datetime, datetime], int]
 
@@ -92,7 +91,6 @@ def meters(now: datetime) -> list[Meter]:
     """The four meters of the account in scope, counted from rows. A meter nobody counts is left out."""
     start, end = current_period(now)
     sources: dict[str, Count] = {
-        "emails": lambda *period: delivery.count_gone(("survey",), *period),
         "members": lambda *_: accounts.count_members(),
         **_Meters.sources,
     }

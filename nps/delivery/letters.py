@@ -85,5 +85,7 @@ class Transport(Protocol):
     name: str
     paced: bool
     """Whether the limits of pace hold: they protect other people's servers, not the built-in mailbox."""
+    linger: float
+    """Seconds that an idle way out is kept open for the next letter; 0 where opening costs nothing."""
 
     def courier(self) -> Courier: ...

@@ -88,17 +88,6 @@ def list_unknown(batch_id: UUID) -> Sequence[Message]:
     return db.session.scalars(query).all()
 
 
-def count_gone(kinds: Iterable[str], start: datetime, end: datetime) -> int:
-    """Messages of these kinds that left between the two instants, however they fared; what may have left counts too."""
-    gone = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN, MessageState.BOUNCED, MessageState.COMPLAINED)
-    found = (
-        select(func.count())
-        .select_from(Message)
-        .where(Message.kind.in_(list(kinds)), Message.state.in_(gone), Message.finished_at >= start, Message.finished_at < end)
-    )
-    return db.session.scalar(found) or 0
-
-
 def get_batch(batch_id: UUID) -> MailBatch:
     found = db.session.scalars(select(MailBatch).where(MailBatch.id == batch_id)).first()
     if found is None:

@@ -147,7 +147,7 @@ class _Desk:
             woken=self.office.take_hint,
             paced=self.office.transport.paced,
             buckets=self.office.buckets,
-            linger=0.0 if self.office.settings.testing else 0.5,
+            linger=0.0 if self.office.settings.testing else self.office.transport.linger,
             renew_every=self.office.settings.job_lease_seconds / 3,
             pause=ports.current().get("pause") or (lambda name: None),
         )

@@ -17,9 +17,9 @@ from tests.browser.conftest import Site, accessible, fits, sign_in
 
 pytestmark = pytest.mark.browser
 PEOPLE = (
-    ("Dana Whitfield", "dana@brightoak.example"),
-    ("Maya Osei", "maya@juniperbooks.example"),
-    ("Priya Lund", "priya@quaysidelaw.example"),
+    ("Dalia Winter", "dalia@brightoak.example"),
+    ("Mabel Osei", "mabel@juniperbooks.example"),
+    ("Petra Lund", "petra@quaysidelaw.example"),
 )
 
 
@@ -64,16 +64,16 @@ def survey_link(page: Page, address: str, score: int) -> str:
 
 def test_a_promoter_on_a_phone_finds_the_link_at_once(open_page: Callable[..., Page], site: Site, sent: dict[str, str]) -> None:
     page = open_page(width=390)
-    page.goto(mail_to(page, "maya@juniperbooks.example"))
+    page.goto(mail_to(page, "mabel@juniperbooks.example"))
     accessible(page)
     fits(page)
-    page.goto(survey_link(page, "maya@juniperbooks.example", 9))
+    page.goto(survey_link(page, "mabel@juniperbooks.example", 9))
     expect(page.get_by_role("radio", name="9", exact=True)).to_be_checked()
     accessible(page)
     fits(page)
     page.get_by_role("textbox").fill("I do my books in an hour now.")
     page.get_by_role("button", name="Send my answer").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you, Maya")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you, Mabel")
     accessible(page)
     fits(page)
     link = page.locator("#link").get_attribute("data-full") or page.locator("#link").input_value()
@@ -88,28 +88,28 @@ def test_a_detractor_is_told_who_writes_and_the_case_waits_with_a_clock(
     open_page: Callable[..., Page], site: Site, sent: dict[str, str]
 ) -> None:
     page = open_page(width=390, dark=True)
-    page.goto(survey_link(page, "dana@brightoak.example", 2))
+    page.goto(survey_link(page, "dalia@brightoak.example", 2))
     page.get_by_role("textbox").fill("The bank feed is disconnected again.")
     page.get_by_role("button", name="Send my answer").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you for telling us straight, Dana")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you for telling us straight, Dalia")
     expect(page.get_by_text("will write to")).to_be_visible()
     accessible(page)
     desk = open_page()
     sign_in(desk, site)
     desk.goto("/larkfield/cases")
-    expect(desk.get_by_role("link", name="Dana Whitfield", exact=True)).to_be_visible()
+    expect(desk.get_by_role("link", name="Dalia Winter", exact=True)).to_be_visible()
     accessible(desk)
-    desk.get_by_role("link", name="Dana Whitfield", exact=True).click()
+    desk.get_by_role("link", name="Dalia Winter", exact=True).click()
     expect(desk.get_by_text("The bank feed is disconnected again.").first).to_be_visible()
     accessible(desk)
 
 
 def test_without_script_at_320_pixels_an_answer_gets_through(open_page: Callable[..., Page], site: Site, sent: dict[str, str]) -> None:
     page = open_page(width=320, script=False)
-    page.goto(survey_link(page, "priya@quaysidelaw.example", 8))
+    page.goto(survey_link(page, "petra@quaysidelaw.example", 8))
     page.get_by_role("textbox").fill("Does the job.")
     page.get_by_role("button", name="Send my answer").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you, Priya")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you, Petra")
     assert page.request.get("/larkfield/metrics.json", max_redirects=0).status in (302, 401, 403)
 
 

@@ -19,6 +19,7 @@ from nps.campaigns.models import Campaign, Invitation
 from nps.campaigns.rules import limits
 from nps.contacts import service as contacts
 from nps.contacts.models import Contact
+from nps.core import clock as product_clock
 from nps.core import ids
 from nps.core.db import db
 from nps.core.errors import Invalid
@@ -502,3 +503,23 @@ def test_a_plan_that_is_used_up_starts_no_new_wave(account: Any, monkeypatch: An
     monkeypatch.setattr(billing, "entitled", lambda name: 0)
     with pytest.raises(NotReady, match="used up"):
         service.launch(campaign.id)
+
+
+def test_the_plan_counts_first_mails_and_reminders_but_no_tests_and_nothing_that_waits(account: Any, clock: Any, run_jobs: Any) -> None:
+    clock.at(TUESDAY)
+
+    def used() -> int:
+        return {meter.key: meter.used for meter in billing.meters(product_clock.now())}["emails"]
+
+    people(3)
+    campaign = started(send_now=False)
+    service.send_test(campaign.id, ["ines@larkfield.example"])
+    assert used() == 0
+    let_pass(clock, run_jobs, 61)
+    assert len(mails()) == 4
+    assert used() == 3
+    clock.at(TUESDAY + timedelta(days=6, hours=23))
+    let_pass(clock, run_jobs, 121)
+    assert used() == 6
+    clock.move(days=40)
+    assert used() == 0

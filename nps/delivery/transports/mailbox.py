@@ -1,5 +1,6 @@
 """The built-in mailbox: keeps every mail in the database and delivers nothing. The default, so that a first start mails nobody."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from nps.delivery.letters import Courier, Letter, LineFailed, Settled
@@ -39,6 +40,8 @@ class MailboxCourier:
         taken, self._taken = self._taken, []
         if taken:
             self._keep(taken)
+        elif wait:
+            time.sleep(wait)
         return [Settled(letter, Reply(Phase.DOT, 250, "2.0.0 kept in the mailbox")) for letter in taken]
 
     def abandon(self) -> list[Settled]:
@@ -52,6 +55,7 @@ class MailboxCourier:
 class MailboxTransport:
     name = "mailbox"
     paced = False
+    linger = 0.0
 
     def __init__(self, keep: Keep) -> None:
         self._keep = keep

@@ -775,6 +775,7 @@ class _Registered:
 class SmtpTransport:
     name = "smtp"
     paced = True
+    linger = 0.5
 
     def __init__(self, server: Server, *, limits: Limits | None = None, lines: int = 10) -> None:
         self.server, self.limits, self.lines = server, limits or Limits(), lines
