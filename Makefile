@@ -5,14 +5,15 @@ PY := .venv/bin/python
 UV := $(PYTHON) bootstrap.py uv
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run worker test check lint bench faults lock dist doctor clean
+.PHONY: help demo demo-reset run worker test check lint bench lock dist doctor clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: ## the product on sample data: prints addresses and sign-ins, Ctrl-C stops it (PORT=8000, RESET=1)
 	@$(PYTHON) bootstrap.py run
-	@exec $(PY) -m nps.cli demo run $(if $(PORT),--port $(PORT)) $(if $(RESET),--reset)
+	@$(if $(RESET),$(PY) -m nps.cli demo reset)
+	@exec $(PY) -m nps.cli demo run $(if $(PORT),--port $(PORT))
 
 demo-reset: ## the demo with its sample data made anew
 	@exec $(MAKE) demo RESET=1
@@ -46,11 +47,6 @@ lint: ## ruff, mypy, the arrows between the floors, declared dependencies
 bench: ## the figures of bench/ (NAME=redirect_click, FORM=short or long)
 	@$(PYTHON) bootstrap.py dev </dev/null
 	@exec $(PY) -m bench $(NAME) --form $(or $(FORM),short)
-
-faults: ## the long fault runs and their report card (ONLY=Q1,W5, SOAK=3600)
-	@$(PYTHON) bootstrap.py dev </dev/null
-	@$(PY) -m tests.services fetch </dev/null
-	@exec $(PY) -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SOAK),--soak $(SOAK))
 
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(if $(UP),--upgrade)
 lock: ## the hashed locks in requirements/ from pyproject.toml (UP=1 takes newer versions)
