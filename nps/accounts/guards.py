@@ -83,6 +83,8 @@ def member_door(read: str, write: str | None = None, each: Mapping[str, str | tu
         if account is None or membership is None or account.state in ("closed", "erased"):
             abort(404)
         g.account, g.member = account, membership
+        if session.get("account") != account.slug:
+            session["account"] = account.slug
         tenancy.enter(account.id)
         structlog.contextvars.bind_contextvars(account=str(account.id))
         wanted = named.get((request.endpoint or "").rpartition(".")[2], (read, write or read))

@@ -80,6 +80,8 @@ def _company(email: str, password: str) -> Account:
             db.session.flush()
         db.session.add(SenderDomain(domain="larkfield.example", state="verified", checked_at=clock.now(), created_at=clock.now()))
         db.session.flush()
+    # Ines helps a second company that has just begun: it shows the empty pages, the guide and the switch between companies.
+    accounts.create_account("Quayside Coffee", owner, slug="quayside-coffee", state="active", time_zone="America/New_York")
     return made
 
 

@@ -106,12 +106,12 @@ def live(account: Account, team: list[Membership], say: Callable[[str], None]) -
     """Fill the company's last year. The clock is back in the present afterwards."""
     now = clock.now()
     year = Year(account, team, say, until=now)
-    start = now - timedelta(days=400)
+    first = WAVES[0] + 14
     try:
-        year.do(start, lambda: _set_up(year, now))
+        year.do(now - timedelta(days=first + 44), lambda: _set_up(year, now))
         for number, ago in enumerate(WAVES):
             year.on(now - timedelta(days=ago, hours=3), _wave(year, number))
-        for day in range(355, 6, -7):
+        for day in range(first, 6, -7):
             year.on(now - timedelta(days=day, hours=2), lambda: _decide_rewards(year))
         year.live()
     finally:

@@ -27,3 +27,10 @@ def test_signing_out_ends_the_session_row(signed_in: Any, account: Any, owner: A
 def test_a_deleted_session_is_dead_at_the_next_request(signed_in: Any, owner: Any) -> None:
     service.end_all_sessions(owner.id)
     assert signed_in.get("/").headers["Location"].startswith("/login")
+
+
+def test_the_start_page_is_the_account_looked_at_last(signed_in: Any, account: Any, owner: Any) -> None:
+    service.create_account("Anchor Books", owner, slug="anchor-books", state="active")
+    assert signed_in.get("/").headers["Location"] == "/anchor-books/"
+    assert signed_in.get("/larkfield/").status_code == 200
+    assert signed_in.get("/").headers["Location"] == "/larkfield/"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 
 from nps.accounts import queries, service
 from nps.accounts.forms import CompanyNameForm
@@ -14,13 +14,14 @@ start = Blueprint("start", __name__)
 
 @start.get("/")
 def home() -> Any:
-    """The start page of whoever is signed in: the overview of their first account, or the guide when it is new."""
+    """The start page of whoever is signed in: the overview of the account they looked at last, or the guide when it is new."""
     accounts = queries.list_accounts_of(current.user.id)
     if not accounts:
         return render_template("accounts/no_account.html")
-    if request.args.get("first") or "analytics.overview" not in current_app.view_functions:
-        return redirect(url_for("guide.index", account=accounts[0].slug))
-    return redirect(f"/{accounts[0].slug}/")
+    last = next((account for account in accounts if account.slug == session.get("account")), accounts[0])
+    if request.args.get("first"):
+        return redirect(url_for("guide.index", account=last.slug))
+    return redirect(url_for("analytics.overview", account=last.slug))
 
 
 @start.route("/new", methods=["GET", "POST"])
