@@ -18,7 +18,7 @@ demo: ## the product on sample data: prints addresses and sign-ins, Ctrl-C stops
 demo-reset: ## the demo with its sample data made anew
 	@exec $(MAKE) demo RESET=1
 
-run: ## web and worker with the settings of the environment
+run: ## web and worker with the settings of .env and the environment; makes the database first
 	@$(PYTHON) bootstrap.py run
 	@exec $(PY) -m nps.cli run
 

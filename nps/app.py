@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     log.configure(settings.log_format)
     app = APIFlask(
         "nps",
+        instance_path=str(Path.cwd()),
         static_folder="static",
         template_folder=str(folder("templates")),
         json_errors=False,
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     app.extensions["settings"] = settings
     app.extensions["ports"] = ports = ports or Ports()
     use_ports(ports)
+    database.make_folder(settings)
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
@@ -116,7 +118,7 @@ def sign_in(app: Flask) -> None:
 
 
 def wire(app: Flask) -> None:
-    """Put the map into force: doors, listeners, schedule, commands."""
+    """Put the map into force: doors, listeners, schedule."""
     for blueprint, prefix, door in wiring.BLUEPRINTS:
         path = f"/<account>{prefix}" if door.account_in_path else prefix
         app.register_blueprint(blueprint, url_prefix=path or None)
@@ -130,8 +132,6 @@ def wire(app: Flask) -> None:
 
     events.connect(wiring.SUBSCRIPTIONS, outbox.enqueue)
     schedule.use(wiring.SCHEDULE)
-    for command in wiring.COMMANDS:
-        app.cli.add_command(command)
 
 
 def health(app: Flask) -> None:

@@ -2,14 +2,21 @@
 
 import json
 import os
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
+from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import FlaskGroup
+from flask_migrate import upgrade
+from flask_migrate.cli import db
+from sqlalchemy.exc import OperationalError
 
+from nps import doctor, wiring
 from nps.app import create_app, folder
+from nps.core.db import db as database
 from nps.core.settings import BadSettings, Settings, environment, load
 from nps.demo import commands as demo_commands
 from nps.demo import supervisor
@@ -17,17 +24,51 @@ from nps.demo.gateway import is_alive
 from nps.jobs import relay
 
 
-@click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False, add_version_option=False)
+class Unusable(click.ClickException):
+    """The settings do not fit: wrong use, like a mistyped option."""
+
+    exit_code = 2
+
+
+class Commands(FlaskGroup):
+    """Knows its commands without making the application, so that help and a mistyped word need no settings."""
+
+    list_commands = click.Group.list_commands
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return click.Group.get_command(self, ctx, name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BadSettings as error:
+            raise Unusable(str(error)) from None
+        except OperationalError as error:
+            raise click.ClickException(f"The database failed: {error.orig}\n`nps doctor` says what to do.") from None
+
+
+@click.group(cls=Commands, create_app=create_app, add_default_commands=False, add_version_option=False)
 def main() -> None:
     """Wordback: one question by email, every answer acted on."""
 
 
+main.add_command(db)
+for command in wiring.COMMANDS:
+    main.add_command(command)
+
+
 def made() -> Flask:
-    """The application of the environment; bad settings end the command with all reasons."""
-    try:
-        return create_app()
-    except BadSettings as error:
-        raise click.ClickException(str(error)) from None
+    """The application, on a database that has its tables. One that does not answer yet is waited for by whoever runs."""
+    app = create_app()
+    with app.app_context():
+        try:
+            empty = not doctor.revisions()
+        except OperationalError:
+            return app
+        database.engine.dispose()
+    if empty:
+        raise click.ClickException("The database has no tables yet. Type `nps db upgrade` first (.venv/bin/python -m nps.cli db upgrade).")
+    return app
 
 
 @main.command(with_appcontext=False)
@@ -40,6 +81,7 @@ def worker() -> None:
 @click.option("--bind", default="127.0.0.1:8000", show_default=True)
 def web(bind: str) -> None:
     """Run the web server, replacing this process."""
+    made()
     command = supervisor.gunicorn(str(folder("deploy") / "gunicorn.conf.py"), bind)
     os.execv(command[0], command)
 
@@ -47,8 +89,10 @@ def web(bind: str) -> None:
 @main.command(with_appcontext=False)
 @click.option("--bind", default="127.0.0.1:8000", show_default=True)
 def run(bind: str) -> None:
-    """Run web server and worker together; Ctrl-C or SIGTERM stops both."""
-    made()
+    """Bring the database up to date, then run web server and worker together; Ctrl-C or SIGTERM stops both."""
+    with create_app().app_context():
+        upgrade()
+        database.engine.dispose()
     parts = supervisor.Supervisor(environment({}))
     parts.listen()
     try:
@@ -66,6 +110,19 @@ def run(bind: str) -> None:
 def healthy(port: int) -> None:
     """Does the web process of this machine answer? For container health checks; exit 1 when not."""
     if not is_alive(f"http://127.0.0.1:{port}"):
+        raise SystemExit(1)
+
+
+@main.command("doctor", with_appcontext=False)
+@click.option("--json", "as_json", is_flag=True, help="for programs")
+def examine(as_json: bool) -> None:
+    """Is this installation in order, and if not, what to do next? Exit 1 when something is broken."""
+    found = doctor.examine()
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found]))
+    else:
+        click.echo("\n".join(str(finding) for finding in found))
+    if any(finding.level is doctor.Level.BROKEN for finding in found):
         raise SystemExit(1)
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, select
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, make_url, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
@@ -79,6 +80,20 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     if settings.database_pooler:
         connect["prepare_threshold"] = None
     return {"connect_args": connect, "pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """The file of a SQLite database, as seen from the working directory. None on PostgreSQL and in memory."""
+    name = make_url(settings.database_url).database or ""
+    return Path(name) if settings.is_sqlite and name and not name.startswith((":", "file:")) else None
+
+
+def make_folder(settings: Settings) -> None:
+    """The folder of a SQLite file that is named relative to the working directory, such as the default. Folders that are named
+    in full are the operator's: a missing one may be a disk that is not there."""
+    file = sqlite_file(settings)
+    if file is not None and not file.is_absolute():
+        file.parent.mkdir(parents=True, exist_ok=True)
 
 
 def prepare(engine: Engine) -> None:

@@ -6,14 +6,27 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+MAKE_KEY = """python3 -c 'import secrets; print("SECRET_KEYS=" + secrets.token_urlsafe(32))' >> .env"""
 
 
 class BadSettings(Exception):
     """The start is refused; the text lists every reason."""
 
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("The settings do not fit, so nothing was started:\n  " + "\n  ".join(reasons))
+        self.reasons = reasons
 
+
+WAYS = {
+    "database_url": ("sqlite", "postgresql+psycopg", "postgresql"),
+    "broker_url": ("memory", "redis", "rediss", "amqp", "amqps"),
+    "mail_url": ("mailbox", "smtp", "smtps"),
+}
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -68,10 +81,23 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without a query")
         return value.rstrip("/")
 
+    @field_validator("database_url", "broker_url", "mail_url")
+    @classmethod
+    def _known_way(cls, value: str, info: ValidationInfo) -> str:
+        ways = WAYS[info.field_name or ""]
+        if value.partition(":")[0] not in ways:
+            raise ValueError(f"must begin with {' or '.join(f'{way}://' for way in ways)}")
+        if info.field_name == "database_url":
+            try:
+                make_url(value)
+            except ArgumentError:
+                raise ValueError("must be written as sqlite:///file or postgresql+psycopg://user:password@host/database") from None
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         if not self.secret_keys:
-            raise ValueError("SECRET_KEYS is missing: set at least one key of 32 characters or more")
+            raise ValueError(f"SECRET_KEYS is missing: a key of 32 characters or more. This puts one into .env: {MAKE_KEY}")
         short = [key for key in self.secret_keys if len(key) < 32]
         if short:
             raise ValueError("each of SECRET_KEYS needs 32 characters or more")
@@ -99,8 +125,12 @@ def load(**given: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in e['loc']).upper() or 'SETTINGS'}: {e['msg']}" for e in error.errors()]
-        raise BadSettings("The settings do not fit:\n  " + "\n  ".join(lines)) from None
+        raise BadSettings([_reason([str(part) for part in e["loc"]], e["msg"]) for e in error.errors()]) from None
+
+
+def _reason(place: list[str], words: str) -> str:
+    words = words.removeprefix("Value error, ")
+    return f"{place[0].upper()}: {words}" if place else words
 
 
 def environment(over: Mapping[str, str]) -> dict[str, str]:

@@ -173,6 +173,19 @@ def owned_tables(metadata: MetaData) -> list[str]:
     return [t.name for t in metadata.sorted_tables if "account_id" in t.primary_key.columns]
 
 
+def open_walls(connection: Connection, metadata: MetaData) -> list[str]:
+    """Owned tables of a PostgreSQL database whose third wall does not stand: row security off, or not forced on their owner."""
+    standing = "relrowsecurity AND relforcerowsecurity AND relnamespace = current_schema()::regnamespace"
+    walled = set(connection.execute(text(f"SELECT relname FROM pg_class WHERE {standing}")).scalars())
+    return [table for table in owned_tables(metadata) if table not in walled]
+
+
+def sees_through_walls(connection: Connection) -> bool:
+    """Does row security not bind the role of this PostgreSQL connection?"""
+    role = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    return bool(connection.execute(role).scalar_one())
+
+
 def row_security_ddl(table: str) -> list[str]:
     """The third wall for one table: what a migration executes on PostgreSQL."""
     rule = "account_id = nullif(current_setting('app.account_id', true), '')::uuid OR current_setting('app.unscoped', true) = 'on'"

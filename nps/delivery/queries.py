@@ -188,6 +188,11 @@ def verified_domain(email: str) -> bool:
     return db.session.execute(query).first() is not None
 
 
+def count_unverified_domains() -> int:
+    """Domains that wait for their records to be found, or whose records are gone."""
+    return db.session.scalar(select(func.count()).select_from(SenderDomain).where(SenderDomain.state != "verified")) or 0
+
+
 # --- what came in -------------------------------------------------------------------------------------------------
 
 

@@ -772,6 +772,28 @@ class _Registered:
     mask: int
 
 
+def hello(server: Server, seconds: float) -> str:
+    """Connect, greet, encrypt and sign in as the sender would, then take leave. Returns why that failed, or "".
+
+    Raises OSError when the file of certificates cannot be read. What the server says is not repeated: it may name people.
+    """
+    limits = Limits(*[seconds] * len(Limits.__dataclass_fields__))
+    courier = SmtpCourier(server, limits, 1)
+    deadline = time.monotonic() + seconds
+    try:
+        courier.want(1)
+        while time.monotonic() < deadline:
+            for event in courier.poll(max(0.0, min(0.2, deadline - time.monotonic()))):
+                if isinstance(event, LineFailed):
+                    said = event.reply.text if event.reply.code == LOST else f"it answered {event.reply.code}"
+                    return f"{event.reply.phase}: {said}"
+            if courier.room():
+                return ""
+        return f"no answer within {seconds:g} s"
+    finally:
+        courier.close()
+
+
 class SmtpTransport:
     name = "smtp"
     paced = True
