@@ -41,7 +41,7 @@ def advocate_ids_of(program_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID,
     found = db.session.execute(
         select(Advocate.contact_id, Advocate.id).where(Advocate.program_id == program_id, Advocate.contact_id.in_(contact_ids))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def link_of(advocate_id: UUID) -> ReferralLink:
