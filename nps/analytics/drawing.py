@@ -1,5 +1,6 @@
 """The overview made ready for its template: drawings, words, links. No figure is worked out here."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -81,8 +82,13 @@ def strip(found: Waiting, address: Callable[..., str], now: datetime, today: dat
         title = "1 contact to fix" if imports.rows == 1 else f"{display.number(imports.rows)} contacts to fix"
         when = imports.finished_at.astimezone(ZoneInfo(zone)).date() if imports.finished_at else today
         text = "From today’s import" if when == today else f"From the import of {when.day} {when:%B}"
-        made.append(StripItem(address("contacts.fixing", import_id=imports.import_id), "people", title, text))
+        made.append(StripItem(address("imports.show", id=imports.import_id), "people", title, text))
     return [item for item in made if item.href]
+
+
+def reply_reason(score: int, comment: str) -> str:
+    """Why a member opens a case for this answer; the first note of the case."""
+    return f"To reply to the answer {score}: “{textwrap.shorten(comment, 300, placeholder=' …')}”"
 
 
 def loop_steps(found: Funnel, loop: Loop) -> list[tuple[str, str, str, float]]:

@@ -1,10 +1,10 @@
 """The overview, and its numbers as data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, request
 
 from nps.analytics import drawing
 from nps.analytics.drawing import OverviewPage, StripItem
@@ -17,6 +17,7 @@ from nps.core import clock
 from nps.core import db as database
 from nps.scoring.groups import Group
 from nps.web import current
+from nps.web.navigation import page_url
 
 blueprint = Blueprint("analytics", __name__)
 GROUPS = {"det": Group.DETRACTOR, "pas": Group.PASSIVE, "pro": Group.PROMOTER}
@@ -65,7 +66,10 @@ def words(page: OverviewPage) -> dict[str, Any]:
     everybody = not filters.conditions and filters.campaign is None
     loop = needs.loop(filters.window, current.account.time_zone) if mine and everybody else None
     return {
-        "links": Links(needs.cases_of([one.response.id for one in page.found.comments]) if mine else {}),
+        "links": Links(
+            needs.cases_of([one.response.id for one in page.found.comments]) if mine else {},
+            needs.shares_of([one.response.contact_id for one in page.found.comments]) if current.may("advocates.read") else None,
+        ),
         "loop_steps": drawing.loop_steps(page.found.funnel, loop) if loop else None,
         "loop_words": drawing.loop_words(loop) if loop else "",
         "campaign_choices": [(str(key), name) for key, name in page.found.campaigns],
@@ -82,29 +86,44 @@ def initials(name: str) -> str:
 
 
 class Links:
-    """Addresses of other features' pages; empty while a page is not there. cases: response → its case."""
+    """Where the overview leads. cases: response → its case; shares: who was asked to share already."""
 
-    def __init__(self, cases: Mapping[UUID, UUID]) -> None:
+    def __init__(self, cases: Mapping[UUID, UUID], shares: needs.Shares | None = None) -> None:
         self.cases = cases
+        self.shares = shares
 
     @property
     def write_survey(self) -> str:
-        return _address("campaigns.new")
+        return _address("campaigns.new") if current.may("campaigns.write") else ""
 
     @property
     def responses(self) -> str:
         return _address("responses.index")
 
     def comment(self, one: Comment) -> dict[str, Any]:
-        """The person's page, and the one thing to do next with this answer."""
+        """The person's page, and the one thing to do next with this answer: a link, or with `fields` a button that posts."""
         answer = one.response
-        person = _address("contacts.show", contact_id=answer.contact_id) if answer.contact_id else ""
+        contact_id = answer.contact_id if current.may("contacts.read") else None
+        return {"person": _address("contacts.person", id=contact_id) if contact_id else "", **self._next(one)}
+
+    def _next(self, one: Comment) -> dict[str, Any]:
+        answer = one.response
         case_id = self.cases.get(answer.id)
         if case_id is not None:
-            return {"person": person, "href": _address("followups.case", case_id=case_id), "text": "In follow-ups", "quiet": True}
-        return {"person": person, "href": _address("responses.show", response_id=answer.id), "text": "Open", "quiet": False}
+            return {"href": _address("followups.case", case_id=case_id), "text": "In follow-ups", "quiet": True}
+        if answer.contact_id and answer.nps_group == Group.PROMOTER and self.shares is not None:
+            advocate_id = self.shares.advocates.get(answer.contact_id)
+            if advocate_id is not None:
+                return {"href": _address("referrals.advocate", advocate_id=advocate_id), "text": "Asked to share", "quiet": True}
+            if self.shares.open and current.may("programs.write"):
+                fields = {"contact_id": answer.contact_id, "mail": "yes"}
+                return {"href": _address("referrals.invite"), "text": "Invite to share", "quiet": False, "fields": fields}
+        if answer.contact_id and answer.nps_group != Group.PROMOTER and current.may("cases.work"):
+            fields = {"contact": answer.contact_id, "reason": drawing.reply_reason(answer.score, answer.comment)}
+            return {"href": _address("followups.open_case"), "text": "Reply", "quiet": False, "fields": fields}
+        return {"href": _address("responses.show", response_id=answer.id), "text": "Open", "quiet": False}
 
 
 def _address(endpoint: str, **values: Any) -> str:
-    known: dict[str, Callable[..., Any]] = current_app.view_functions
-    return url_for(endpoint, **values) if endpoint in known else ""
+    """The address of another feature's page; empty where its part of the product is switched off."""
+    return page_url(endpoint, **values) or ""

@@ -36,3 +36,20 @@ def move(by: timedelta) -> None:
 def reset() -> None:
     """Back to real time. For tests."""
     _Offset.seconds = 0.0
+
+
+_ZONES = {
+    "America/New_York": "Eastern",
+    "America/Chicago": "Central",
+    "America/Denver": "Mountain",
+    "America/Los_Angeles": "Pacific",
+    "Europe/London": "UK time",
+    "UTC": "UTC",
+}
+
+
+def zone_words(name: str | None) -> str:
+    """What people call a time zone: "Eastern", "Berlin time"."""
+    if not name:
+        return ""
+    return _ZONES.get(name) or f"{name.rsplit('/', 1)[-1].replace('_', ' ')} time"

@@ -129,6 +129,13 @@ def begin_writing() -> None:
     _writing.set(True)
 
 
+def turn_to_writing() -> None:
+    """Finish what was only read so far; the rest of this unit writes. For reading that is written down at its end:
+    SQLite lets nobody write in a transaction that began by reading once somebody else has written."""
+    db.session.commit()
+    begin_writing()
+
+
 def end_writing() -> None:
     _writing.set(False)
 

@@ -141,7 +141,7 @@ def run(make_app: Callable[..., Flask], config: Path, port: int) -> int:
         parts.stop()
 
 
-def answers(base: str, parts: supervisor.Supervisor, seconds: float = 30) -> None:
+def answers(base: str, parts: supervisor.Supervisor, seconds: float = 180) -> None:
     """Wait until the web process answers. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not parts.stopping.is_set():

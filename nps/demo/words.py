@@ -80,11 +80,11 @@ LEARNING = {
     "Phone app": "Drafts of receipts are kept on the phone only until sign-out.",
 }
 CAUSES = {
-    "Bank feeds": "My bank connection drops and nobody tells me.",
-    "Support replies": "I have to explain my problem again to every person who answers.",
-    "Payroll": "When a payroll run fails I do not learn why.",
-    "Price": "I pay for more than I use.",
-    "Phone app": "The phone app loses what I typed.",
+    "Bank feeds": "My bank connection drops and nobody tells me",
+    "Support replies": "I have to explain my problem again to every person who answers",
+    "Payroll": "When a payroll run fails I do not learn why",
+    "Price": "I pay for more than I use",
+    "Phone app": "The phone app loses what I typed",
 }
 
 

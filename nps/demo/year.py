@@ -34,6 +34,7 @@ from nps.jobs import executor, schedule
 from nps.referrals import queries as referrals
 from nps.referrals import service as referrals_service
 from nps.referrals.models import Click
+from nps.referrals.rules.clicks import click_ref
 from nps.referrals.rules.stripe_events import Keys
 from nps.responses import queries as responses
 from nps.responses import service as responses_service
@@ -306,32 +307,33 @@ def _click(year: Year, advocate_id: UUID, channel: str, key: str, *, first: bool
     """A friend, or a program that previews links, opens the referral link; every third first friend takes the offer."""
     link = referrals.link_of(advocate_id)
     bot = ids.bucket(f"bot {key}", 100) < 18
-    db.session.add(
-        Click(
-            link_id=link.id,
-            channel=channel,
-            occurred_at=clock.now(),
-            verdict="bot" if bot else "human",
-            signs=1 if bot else 0,
-            device="phone" if ids.bucket(f"device {key}", 2) else "desktop",
-            browser="Chrome",
-            visitor=ids.keyed_hash("demo visitor", key),
-        )
+    click = Click(
+        link_id=link.id,
+        channel=channel,
+        occurred_at=clock.now(),
+        verdict="bot" if bot else "human",
+        signs=1 if bot else 0,
+        device="phone" if ids.bucket(f"device {key}", 2) else "desktop",
+        browser="Chrome",
+        visitor=ids.keyed_hash("demo visitor", key),
     )
+    db.session.add(click)
+    db.session.flush()
     if first and not bot and ids.bucket(f"claims {key}", 100) < 42:
         first_name = people.FIRST[ids.bucket(f"friend {key}", len(people.FIRST))]
         place = people.PLACE[ids.bucket(f"friend place {key}", len(people.PLACE))]
         email = f"{first_name.lower()}.{ids.bucket(f'friend number {key}', 10_000)}@{place.lower()}friends.example"
-        year.on(clock.now() + timedelta(minutes=4), lambda: _claim(year, link.id, email, key))
+        year.on(clock.now() + timedelta(minutes=4), lambda: _claim(year, link.id, click.id, email, key))
 
 
-def _claim(year: Year, link_id: UUID, email: str, key: str) -> None:
+def _claim(year: Year, link_id: UUID, click_id: UUID, email: str, key: str) -> None:
     link = referrals.get_link(link_id)
     advocate = referrals.get_advocate(link.advocate_id)
     program = referrals.get_program(advocate.program_id)
     if not referrals_service.open_for_friends(advocate, program):
         return
-    referrals_service.claim(link, email, ip_hash=ids.keyed_hash("demo", email), agent_hash=ids.keyed_hash("demo", key))
+    came_by, hashes = click_ref(click_id), {"ip_hash": ids.keyed_hash("demo", email), "agent_hash": ids.keyed_hash("demo", key)}
+    referrals_service.claim(link, email, click_ref=came_by, **hashes)
     if ids.bucket(f"pays {key}", 100) < 62:
         amount = (2_900, 4_900, 9_900, 19_900)[ids.bucket(f"amount {key}", 4)]
         for month in range(1 + ids.bucket(f"months {key}", 4)):
@@ -342,7 +344,15 @@ def _claim(year: Year, link_id: UUID, email: str, key: str) -> None:
 def _pay(email: str, amount: int, number: str) -> None:
     keys = Keys(email=email, country="US")
     referrals_service.convert(
-        "api", number, gross=amount, net=amount, currency="USD", occurred_at=clock.now(), keys=keys, product="Larkfield"
+        "api",
+        number,
+        gross=amount,
+        net=amount,
+        currency="USD",
+        occurred_at=clock.now(),
+        keys=keys,
+        product="Larkfield",
+        subscription=number.rpartition("-")[0],
     )
 
 

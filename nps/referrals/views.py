@@ -6,15 +6,17 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
+from nps.contacts.rules.timeline import Entry
 from nps.core import clock
-from nps.core.db import begin_writing
+from nps.core.db import turn_to_writing
 from nps.core.errors import DomainError, NotFound
 from nps.core.money import format_money
 from nps.referrals import queries, service
 from nps.referrals.forms import CreditForm, ProgramForm, RemovalForm
 from nps.referrals.models import Program
 from nps.referrals.rules import codes
-from nps.referrals.rules.advocates import WORDS
+from nps.referrals.rules.advocates import STATE_WORDS, WORDS
+from nps.referrals.rules.journeys import STEP_WORDS
 from nps.referrals.rules.programs import ProgramState
 from nps.web import charts, current
 
@@ -33,7 +35,7 @@ def the_program() -> Program:
     """The default program; an account from before there was one gets its draft now."""
     found = queries.default_program()
     if found is None:
-        begin_writing()
+        turn_to_writing()
         found = service.ensure_default()
     return found
 
@@ -148,6 +150,19 @@ def invite() -> Any:
     return redirect(url_for("referrals.advocate", advocate_id=enrolment.advocate.id), 303)
 
 
+def timeline(contact_id: UUID) -> list[Entry]:
+    """When a person was asked to share and first did, on the page of that person."""
+    default = queries.default_program()
+    shown = queries.advocate_of(default.id, contact_id) if default and current.may("advocates.read") else None
+    if shown is None:
+        return []
+    href = url_for("referrals.advocate", advocate_id=shown.id)
+    made = [Entry(shown.created_at, "to share", icon="share", bold="Asked", href=href)]
+    if shown.first_shared_at is not None:
+        made.append(Entry(shown.first_shared_at, "a link for the first time", icon="share", bold="Shared", href=href))
+    return made
+
+
 @blueprint.get("/referrals/advocates/<uuid:advocate_id>")
 def advocate(advocate_id: UUID) -> Any:
     """One person who shares: link, words, friends."""
@@ -167,6 +182,8 @@ def show_advocate(advocate_id: UUID, form: RemovalForm, status: int = 200) -> An
             visits=queries.visits_of([shown.id])[shown.id],
             friends=queries.friends_with_names(shown.id),
             events=queries.advocate_events(shown.id),
+            state_words=STATE_WORDS,
+            step_words=STEP_WORDS,
             form=form,
         ),
         status,

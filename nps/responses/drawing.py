@@ -7,6 +7,7 @@ from uuid import UUID
 
 from nps.campaigns.models import Campaign, Invitation
 from nps.contacts.models import Contact
+from nps.contacts.rules.timeline import Entry, Group
 from nps.responses.models import Hit, Response, ResponseAnswer, ResponseVersion
 from nps.responses.queries import Filters, Tally
 from nps.responses.rules import (
@@ -68,6 +69,24 @@ CUT = 240
 def initials(name: str) -> str:
     """What a viewer sees of a customer's name."""
     return "".join(word[0].upper() for word in name.split()[:3]) or "–"
+
+
+def timeline_entry(response: Response, name: str, href: str) -> Entry:
+    """An answer as the page of a person shows it: "Answered 3", how it counts, the words."""
+    label, kind = STATE_TAGS[tab_of(response.state, response.method, response.is_test, response.left_out_reason)]
+    quiet = not response.comment and kind == "pro"
+    known_by = KNOWN_BY.get(Method(response.method), "").lower()
+    return Entry(
+        response.first_at,
+        ", no comment" if quiet else "",
+        Group.ANSWERS,
+        bold=f"Answered {response.score}",
+        href=href,
+        said=response.comment,
+        person=name,
+        tag=None if quiet else (f"{label}: {known_by}" if kind == "pro" and known_by else label, kind),
+        is_answer=response.nps_group == "detractor",
+    )
 
 
 def score_words(counts: Counts, *, margin: bool = True) -> str:

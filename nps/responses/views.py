@@ -13,7 +13,10 @@ from nps.accounts import queries as accounts
 from nps.accounts import service as accounts_service
 from nps.campaigns.queries import reads as campaigns
 from nps.contacts import queries as contacts
+from nps.contacts.rules.properties import shown
+from nps.contacts.rules.timeline import Entry, Panel
 from nps.core import clock, spreadsheet
+from nps.core.db import turn_to_writing
 from nps.core.errors import DomainError, Invalid, NotFound
 from nps.responses import drawing, queries, rules, service
 from nps.responses import models as tables
@@ -49,15 +52,14 @@ def index() -> Any:
 def download() -> Any:
     """The same answers as a file."""
     filters = asked()
-    actor = accounts.get_user(current.member.user_id).name
-    accounts_service.audit(
-        actor, "responses.exported", kind="responses", facts={"tab": filters.tab.value, "rows": queries.count_matching(filters)}
-    )
     # written while the database is at hand, sent from memory or, when large, from disk
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  closed by the answer
     for part in spreadsheet.csv_stream(*queries.export_rows(filters)):
         file.write(part)
     file.seek(0)
+    facts = {"tab": filters.tab.value, "rows": queries.count_matching(filters)}
+    turn_to_writing()
+    accounts_service.audit(accounts.get_user(current.member.user_id).name, "responses.exported", kind="responses", facts=facts)
     name = f"responses-{today().isoformat()}.csv"
     return send_file(file, mimetype="text/csv; charset=utf-8", as_attachment=True, download_name=name)
 
@@ -211,6 +213,32 @@ def rows_of(found: Sequence[tables.Response]) -> list[drawing.Row]:
 def names() -> Callable[[str], str]:
     """How customers are named: viewers see initials."""
     return drawing.initials if current.member.role == "viewer" else str
+
+
+def timeline(contact_id: UUID) -> list[Entry]:
+    """A person's answers, on the page of that person."""
+    if not current.may("responses.read"):
+        return []
+    name = names()(contacts.get_contact(contact_id).shown_name)
+    return [drawing.timeline_entry(one, name, url_for("responses.show", response_id=one.id)) for one in queries.list_of_contact(contact_id)]
+
+
+def panels(contact_id: UUID) -> list[Panel]:
+    """What the first property was when the person was asked and when they answered, beside their timeline."""
+    known = next(iter(contacts.properties().values()), None)
+    last = next(iter(queries.list_of_contact(contact_id)), None)
+    if known is None or last is None or known.key not in last.answered_properties:
+        return []
+    invitation = campaigns.find_invitation(last.invitation_id)
+    values = {
+        "label": known.label,
+        "answer": last,
+        "asked_at": invitation.asked_at if invitation else None,
+        "asked": shown(invitation.asked_properties.get(known.key) if invitation else None, known.kind),
+        "answered": shown(last.answered_properties.get(known.key), known.kind),
+        "today": shown(contacts.get_contact(contact_id).properties.get(known.key), known.kind),
+    }
+    return [Panel("aside", "responses/_as_it_was.html", values)]
 
 
 def decided_by(response: tables.Response) -> str:

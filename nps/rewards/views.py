@@ -11,6 +11,7 @@ from nps.core.errors import Conflict, DomainError, NotFound
 from nps.referrals import queries as referral_queries
 from nps.rewards import queries, service
 from nps.rewards.forms import DeclineForm, PaymentForm, StripeForm
+from nps.rewards.rules import ledger, machine
 from nps.rewards.rules.machine import Tab
 from nps.web import current
 from nps.web.navigation import Badge
@@ -144,6 +145,9 @@ def reward(reward_id: UUID) -> Any:
         history=queries.history(reward_id),
         entries=queries.entries_of(reward_id),
         timeline=referral_queries.timeline(row.referral),
+        account_words=ledger.ACCOUNT_WORDS,
+        entry_words=ledger.ENTRY_WORDS,
+        verb_words=machine.VERB_WORDS,
         verdicts=referral_queries.list_verdicts([row.referral.id])[row.referral.id],
     )
 

@@ -227,7 +227,7 @@ def axis(labels: Sequence[str], bold: bool = False) -> Markup:
 
 
 def columns(values: Sequence[Column], name: str) -> Markup:
-    """Columns from 0. The window before, where given, is a thin outline on the same scale."""
+    """Columns from 0. The window before, where given, is a thin outline on the same scale; the number stands above both."""
     top = max([*(column.value for column in values), *(column.before or 0 for column in values), 0])
     slot = 100 / max(1, len(values))
     gap = 0.9 if len(values) > 8 else 2.0
@@ -239,10 +239,12 @@ def columns(values: Sequence[Column], name: str) -> Markup:
         drawn.append(
             f'<rect class="{escape(f"bar {column.kind}".strip())}" x="{x}" y="{y}" width="{wide}" height="{_pct(height)}" rx="3"/>'
         )
+        over = y
         if column.before is not None and column.before > 0:
             was = _height(column.before, top)
+            over = _pct(100 - max(height, was))
             drawn.append(f'<rect class="was" x="{x}" y="{_pct(100 - was)}" width="{wide}" height="{_pct(was)}" rx="3"/>')
-        drawn.append(f'<text class="val" x="{middle}" y="{y}" dy="-6" text-anchor="middle">{escape(column.text)}</text>')
+        drawn.append(f'<text class="val" x="{middle}" y="{over}" dy="-6" text-anchor="middle">{escape(column.text)}</text>')
     return Markup(
         f'<svg class="plot mid" role="img" aria-label="{escape(name)}"><g aria-hidden="true">{"".join(drawn)}'
         '<line class="gl" x1="0" x2="100%" y1="100%" y2="100%"/></g></svg>'

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g
 
 from nps.core import clock
+from nps.core.clock import zone_words
 from nps.core.money import Money, format_bill, format_money
 
 
@@ -118,23 +119,6 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def iso(value: datetime | None) -> str:
     """ISO 8601 UTC for `datetime` attributes and files."""
     return "" if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-_ZONES = {
-    "America/New_York": "Eastern",
-    "America/Chicago": "Central",
-    "America/Denver": "Mountain",
-    "America/Los_Angeles": "Pacific",
-    "Europe/London": "UK time",
-    "UTC": "UTC",
-}
-
-
-def zone_words(name: str | None) -> str:
-    """What people call a time zone: "Eastern", "Berlin time"."""
-    if not name:
-        return ""
-    return _ZONES.get(name) or f"{name.rsplit('/', 1)[-1].replace('_', ' ')} time"
 
 
 _ALL = (day, near_day, short_day, time, day_time, clock_time, ago, number, money, bill, percent, plural, iso, local, zone_words)

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from nps.accounts.models import Account
 from nps.analytics import service
 from nps.contacts.models import PropertyDefinition
 from nps.core import tenancy
 from nps.core.db import db
+from nps.referrals import service as referrals
 from tests.analytics.conftest import TODAY, Asker, keep
 from tests.conftest import Browser
+from tests.referrals.world import live_program
 
 
 def page(browser: Browser, query: str = "") -> str:
@@ -193,6 +196,27 @@ def test_comments_are_escaped_newest_first_and_by_group(signed_in: Browser, aske
     assert "Bright Oak" in only
 
 
+def test_each_comment_leads_to_the_person_and_to_what_to_do_next(signed_in: Browser, asker: Asker, account: Account) -> None:
+    live_program(account)
+    glad, known, even = (asker.contact(name=name) for name in ("Glad Person", "Known Person", "Even Person"))
+    asked = referrals.enrol(known, "hand", score=10).advocate
+    assert asked is not None
+    for score, person in ((10, glad), (9, known), (8, even)):
+        asker.answer(score, TODAY, person, told=False, comment=f"Words of {score}")
+    html = page(signed_in)
+    assert f'<a href="/larkfield/contacts/{glad}">Glad Person</a>' in html
+    assert f'href="/larkfield/referrals/advocates/{asked.id}">Asked to share<span class="vh">: Known Person</span>' in html
+    assert f'name="contact_id" value="{glad}"' in html
+    assert text_of(html).count("Invite to share") == 1
+    done = signed_in.form("/larkfield/referrals/advocates", {"contact_id": str(glad), "mail": "yes"})
+    assert "/referrals/advocates/" in done.location
+    assert "Invite to share" not in page(signed_in)
+    reason = re.search(r'name="reason" value="([^"]+)"', html)
+    assert reason is not None
+    opened = signed_in.form("/larkfield/cases", {"contact": str(even), "reason": reason[1]})
+    assert "To reply to the answer 8: “Words of 8”" in text_of(signed_in.get(opened.location).get_data(as_text=True))
+
+
 def test_rights_decide_over_comments_and_names(signed_in: Browser, asker: Asker, account: Account, sign_in: Any) -> None:
     from nps.accounts import service as accounts  # noqa: PLC0415
     from nps.accounts.models import Membership  # noqa: PLC0415
@@ -297,7 +321,11 @@ def test_what_waits_stands_first_with_its_most_urgent(signed_in: Browser, asker:
             to_fix=12, created_at=now, finished_at=now,
         )
     )  # fmt: skip
-    words = text_of(page(signed_in))
+    html = page(signed_in)
+    words = text_of(html)
+    made = db.session.scalars(select(Import)).one()
+    assert f'href="/larkfield/imports/{made.id}"' in html
+    assert "12 contacts to fix" in words
     assert "1 reply due today" in words
     assert "Next in 1 h" in words
     assert "100% of those" not in words

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import pkgutil
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -13,10 +14,17 @@ import nps
 from nps import wiring
 from nps.accounts import rules
 from nps.accounts.guards import Door
+from nps.cli import demo_run
 from nps.core.settings import Settings
 from nps.jobs.registry import TASKS
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_make_calls_the_demo_with_options_it_has() -> None:
+    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "nps.cli demo run" in line)
+    given = set(re.findall(r" (--[a-z]+)", line))
+    assert given <= {name for option in demo_run.params for name in option.opts}
 
 
 def test_every_blueprint_has_exactly_one_door(app: Flask) -> None:

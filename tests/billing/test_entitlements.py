@@ -135,6 +135,13 @@ def test_billing_page_shows_meters_limits_and_warnings(signed_in: Any, account: 
     assert "No new wave starts" in page
 
 
+def test_full_seats_stop_invitations_and_not_waves(signed_in: Any, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries._Meters, "sources", {"members": lambda *_: 500})
+    page = signed_in.get("/larkfield/billing").text
+    assert "Nobody can be invited until the plan is larger. Everybody who is in stays." in page
+    assert "No new wave starts" not in page
+
+
 def test_plans_page_compares_and_links(signed_in: Any, account: Account) -> None:
     page = signed_in.get("/larkfield/billing/plans").text
     assert "$1,990" in signed_in.get("/larkfield/billing/plans?interval=year").text

@@ -115,10 +115,10 @@ def test_an_approved_reward_is_marked_as_credited_after_its_hold(
 def test_one_reward_is_explained_from_evidence_to_ledger(signed_in: Any, world: list[Reward]) -> None:
     page = signed_in.get(f"/larkfield/rewards/{world[1].id}").get_data(as_text=True)
     for words in (
-        "Touch: client reference",
-        "Credited by client reference",
-        "cost.advocate",
-        "owed.pending",
+        "Click id on the Stripe checkout",
+        "Credited to the person who shared: click id on the Stripe checkout",
+        "Cost of rewards to people who share",
+        "Owed, not approved yet",
         "40 points together",
         "Paid ad",
     ):

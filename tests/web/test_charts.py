@@ -147,6 +147,7 @@ def test_columns_outline_the_window_before_on_the_same_scale() -> None:
     root = parsed(charts.columns([Column("0", 50, "50", "det", 100), Column("1", 20, "20", "det", 0)], "x"))
     assert [(mark.get("height"), mark.get("y")) for mark in having(root, "was")] == [("86%", "14%")]
     assert [mark.get("height") for mark in having(root, "bar det")] == ["43%", "17.2%"]
+    assert [mark.get("y") for mark in having(root, "val")] == ["14%", "82.8%"]
 
 
 def test_columns_of_nothing_are_flat() -> None:

@@ -14,6 +14,8 @@ from nps.core.db import db
 from nps.followups import queries as followups
 from nps.followups.queries import Loop
 from nps.followups.queries import NeedsYou as Cases
+from nps.referrals import queries as referrals
+from nps.referrals.rules.programs import ProgramState
 from nps.rewards import queries as rewards
 from nps.rewards.queries import NeedsYou as Rewards
 
@@ -59,3 +61,20 @@ def loop(window: Window, zone: str) -> Loop:
 def cases_of(response_ids: list[UUID]) -> dict[UUID, UUID]:
     """Response → its case, for those that have one."""
     return followups.case_ids_of(response_ids)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Is the program open to new people, and who of those asked about is in it: contact → advocate."""
+
+    open: bool
+    advocates: dict[UUID, UUID]
+
+
+def shares_of(contact_ids: list[UUID | None]) -> Shares:
+    """How these people stand to the default program."""
+    program = referrals.default_program()
+    if program is None:
+        return Shares(False, {})
+    known = [one for one in contact_ids if one is not None]
+    return Shares(program.state == ProgramState.LIVE, referrals.advocate_ids_of(program.id, known))

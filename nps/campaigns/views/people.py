@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, send_file
 
 from nps.campaigns import queries, service
-from nps.campaigns.models import Invitation
+from nps.campaigns.models import Campaign, Invitation
 from nps.campaigns.queries import gates as gates_sql
 from nps.campaigns.rules import gates as rules
 from nps.campaigns.rules import states, windows, words
+from nps.campaigns.rules.states import InvitationState
 from nps.campaigns.views.editor import blueprint
 from nps.contacts import queries as contacts
+from nps.contacts.models import Contact
+from nps.contacts.rules.timeline import Entry, Group, Panel
 from nps.core import clock
+from nps.core.db import turn_to_writing
 from nps.core.spreadsheet import csv_stream
 from nps.web import current
 from nps.web.pages import page
@@ -48,7 +52,6 @@ def people(campaign_id: UUID) -> Any:
 def csv(campaign_id: UUID) -> Any:
     """The same people as a file, columns as the API names them."""
     campaign = queries.get_campaign(campaign_id)
-    service.note_act(campaign, "exported", current.user.name)
     keys = queries.asked_keys(campaign.id)
     header = [*queries.EXPORTED, queries.HELD, *(f"asked.{key}" for key in keys)]
     # written while the database is at hand, sent from memory or, when large, from disk
@@ -56,6 +59,8 @@ def csv(campaign_id: UUID) -> Any:
     for part in csv_stream(header, queries.export_rows(campaign.id, keys, with_address=current.may("addresses"))):
         file.write(part)
     file.seek(0)
+    turn_to_writing()
+    service.note_act(campaign, "exported", current.user.name)
     name = "".join(c if c.isalnum() else "-" for c in campaign.name.lower())[:60].strip("-") or "campaign"
     return send_file(file, mimetype="text/csv; charset=utf-8", as_attachment=True, download_name=f"invitations-{name}.csv")
 
@@ -65,6 +70,11 @@ def gates(campaign_id: UUID) -> Any:
     """Every gate in order for one person, now: passed, waits, final or not reached."""
     campaign = queries.get_campaign(campaign_id)
     contact = _contact(request.args.get("contact", ""), request.args.get("q", ""))
+    return render_template("campaigns/gates.html", q=request.args.get("q", ""), **gates_of(campaign, contact))
+
+
+def gates_of(campaign: Campaign, contact: Contact | None) -> dict[str, Any]:
+    """What the table of gates shows of one person and campaign, looked at now."""
     rows, own = [], None
     if contact is not None:
         now = clock.now()
@@ -74,16 +84,51 @@ def gates(campaign_id: UUID) -> Any:
         # whoever was not asked yet is looked at as the writer will look at them
         waiting = own is not None and own.state in ("planned", "skipped")
         rows = explained(gates_sql.facts_of(contact, campaign, now, wave=None if waiting else campaign.wave or None, own=own), terms)
-    return render_template(
-        "campaigns/gates.html",
-        campaign=campaign,
-        contact=contact,
-        rows=rows,
-        own=own,
-        q=request.args.get("q", ""),
-        states=states.INVITATION_WORDS,
-        said=lambda reason: words.reason_words(reason, campaign.gap_days, campaign.min_age_days),
-    )
+    return {
+        "campaign": campaign,
+        "contact": contact,
+        "name": _name(contact),
+        "rows": rows,
+        "own": own,
+        "states": states.INVITATION_WORDS,
+        "said": lambda reason: words.reason_words(reason, campaign.gap_days, campaign.min_age_days),
+    }
+
+
+def _name(contact: Contact | None) -> str:
+    """What this member may read of the name."""
+    if contact is None or current.member.role == "viewer":
+        return "this person"
+    return contact.name or (contact.shown_name if current.may("addresses") else "this person")
+
+
+def timeline(contact_id: UUID) -> list[Entry]:
+    """What campaigns tell on the page of a person: surveys and reminders sent, and why not."""
+    made = []
+    for one, name in queries.list_of_contact(contact_id):
+        if one.is_test:
+            continue
+        if one.asked_at is not None:
+            failed = " could not be delivered" if one.state == InvitationState.UNDELIVERED else " sent"
+            made.append(Entry(one.asked_at, f"Survey “{name}”{failed}", Group.MESSAGES, icon="send"))
+        if one.reminded_at is not None:
+            made.append(Entry(one.reminded_at, f"Reminder of “{name}” sent", Group.MESSAGES, icon="mail"))
+        if one.asked_at is None and one.reason:
+            why, held = words.reason_words(one.reason), one.state == InvitationState.PLANNED
+            text = f"{'Held back' if held else 'Not asked'} by “{name}”: {why[:1].lower()}{why[1:]}"
+            made.append(Entry(one.created_at, text, Group.NOT_ASKED, icon="pause"))
+    return made
+
+
+def panels(contact_id: UUID) -> list[Panel]:
+    """Every gate of one campaign for this person, under their timeline."""
+    campaigns = queries.list_campaigns()
+    if not campaigns or not current.may("campaigns.read"):
+        return []
+    asked = request.args.get("campaign", "")
+    chosen = next((one for one in campaigns if str(one.id) == asked), campaigns[0])
+    choices = [(str(one.id), one.name) for one in campaigns]
+    return [Panel("below", "campaigns/_why.html", gates_of(chosen, contacts.get_contact(contact_id)) | {"choices": choices})]
 
 
 def _contact(contact_id: str, q: str) -> Any:

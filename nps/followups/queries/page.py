@@ -15,6 +15,7 @@ from nps.causes import queries as causes
 from nps.causes.models import Cause
 from nps.contacts import queries as contact_queries
 from nps.contacts.models import Contact
+from nps.core import clock as product_clock
 from nps.core import tenancy
 from nps.core.db import db
 from nps.core.money import format_money
@@ -229,7 +230,7 @@ def _facts(contact: Contact, currency: str, now: datetime) -> list[tuple[str, st
         facts.append(("Pays", f"{format_money(contact.monthly_value_minor, contact.currency or currency)} a month"))
     if contact.time_zone:
         zone = ZoneInfo(contact.time_zone)
-        facts.append(("Time zone", f"{contact.time_zone.split('/')[-1].replace('_', ' ')}, {now.astimezone(zone):%H:%M}"))
+        facts.append(("Time zone", f"{product_clock.zone_words(contact.time_zone)}, {now.astimezone(zone):%H:%M}"))
     if contact.phone:
         facts.append(("Phone", contact.phone))
     own = [(d.label, contact.properties[d.key]) for d in contact_queries.list_definitions() if d.key in contact.properties]

@@ -98,8 +98,7 @@ def pill(hours: Hours, started_at: datetime, due_at: datetime, now: datetime) ->
     at = due_at.astimezone(hours.tz)
     if at.date() == now.astimezone(hours.tz).date():
         return Face(small.mood, small.used, f"Reply due in {small.words}")
-    named = small.words[:1].lower() + small.words[1:] if small.words == "Tomorrow" else small.words
-    return Face(small.mood, small.used, f"Reply due {named}, {at:%H:%M}")
+    return Face(small.mood, small.used, f"Reply due {in_a_sentence(small.words)}, {at:%H:%M}")
 
 
 def paused(since_at: datetime, now: datetime, hours: Hours) -> Face:
@@ -107,7 +106,7 @@ def paused(since_at: datetime, now: datetime, hours: Hours) -> Face:
     at = since_at.astimezone(hours.tz)
     if at.date() == now.astimezone(hours.tz).date():
         return Face(Mood.WAIT, 0, "Paused", f"Since {at:%H:%M}")
-    return Face(Mood.WAIT, 0, "Paused", f"Since {day(since_at, now, hours)}")
+    return Face(Mood.WAIT, 0, "Paused", f"Since {in_a_sentence(day(since_at, now, hours))}")
 
 
 def since(at: datetime, now: datetime, hours: Hours) -> str:
@@ -140,4 +139,9 @@ def date_of(local: datetime, today: datetime) -> str:
 def _due(local: datetime, now: datetime, hours: Hours) -> str:
     """11:58 today, otherwise with its day: a case that is late since Friday says so."""
     today = now.astimezone(hours.tz)
-    return f"{local:%H:%M}" if local.date() == today.date() else f"{day(local, now, hours)}, {local:%H:%M}"
+    return f"{local:%H:%M}" if local.date() == today.date() else f"{in_a_sentence(day(local, now, hours))}, {local:%H:%M}"
+
+
+def in_a_sentence(named: str) -> str:
+    """ "yesterday", but "Friday": names of weekdays keep their capital."""
+    return named[:1].lower() + named[1:] if named in ("Yesterday", "Today", "Tomorrow") else named

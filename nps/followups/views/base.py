@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 
+from nps.contacts.rules.timeline import Entry
 from nps.core import clock
 from nps.followups import queries
 from nps.followups.queries import Filter, Sort, View
+from nps.followups.rules.closing import OUTCOME_WORDS, Outcome
+from nps.web import current
 from nps.web.navigation import Badge
 
 blueprint = Blueprint("followups", __name__)
@@ -20,6 +23,21 @@ def badge() -> Badge | None:
     if not counts.open:
         return None
     return Badge(counts.open, "open" + (f", {counts.overdue} overdue" if counts.overdue else ""), hot=bool(counts.overdue))
+
+
+def timeline(contact_id: UUID) -> list[Entry]:
+    """A person's cases, on the page of that person."""
+    if not current.may("cases.read"):
+        return []
+    names, made = queries.names_of_members(), []
+    for case in queries.list_of_contact(contact_id):
+        href, owner = url_for("followups.case", case_id=case.id), names.get(case.owner_id, "") if case.owner_id else ""
+        made.append(Entry(case.opened_at, f"opened{', with ' + owner if owner else ''}", icon="inbox", bold="Case", href=href))
+        if case.closed_at is not None:
+            how = OUTCOME_WORDS[Outcome(case.outcome)] if case.outcome else ""
+            words = f"closed: {how[:1].lower()}{how[1:]}" if how else "closed"
+            made.append(Entry(case.closed_at, words, icon="check", bold="Case", href=href))
+    return made
 
 
 def asked(args: Mapping[str, str]) -> tuple[View, Sort, Filter]:

@@ -33,7 +33,9 @@ def _card(queue: Queue) -> dict[str, Any]:
         "hours": hours,
         "members": queries.members_of(queue),
         "holidays": len(queries.list_holidays(queue.id)),
-        "sentence": words.targets_sentence(queue.target_low, queue.target_middle, hours.longest_day).removeprefix("First reply "),
+        "sentence": words.targets_sentence(queue.target_low, queue.target_middle, hours.longest_day)
+        .removeprefix("First reply ")
+        .removesuffix("."),
     }
 
 

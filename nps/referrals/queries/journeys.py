@@ -23,6 +23,8 @@ from nps.referrals.models import (
     ReferralVerdict,
     Touch,
 )
+from nps.referrals.rules.journeys import STEP_WORDS, ReferralState
+from nps.referrals.rules.ladder import METHOD_WORDS
 
 ORPHAN_AFTER = timedelta(hours=72)
 
@@ -144,11 +146,12 @@ class Open:
 
 def timeline(referral: Referral) -> list[Open]:
     """What is known of a referral in order: evidence, decisions, steps. For members."""
-    lines = [Open(t.occurred_at, f"Touch: {t.method.replace('_', ' ')}", t.object_id) for t in list_touches(referral.friend_id)]
+    lines = [Open(t.occurred_at, METHOD_WORDS[t.method], t.object_id) for t in list_touches(referral.friend_id)]
     for event in db.session.scalars(select(ReferralEvent).where(ReferralEvent.referral_id == referral.id)):
-        lines.append(Open(event.created_at, f"{event.before or 'new'} → {event.after}".replace("_", " "), event.reason))
+        lines.append(Open(event.created_at, STEP_WORDS[ReferralState(event.after)], event.reason.replace("_", " ")))
     for credit in db.session.scalars(select(Credit).where(Credit.referral_id == referral.id)):
-        lines.append(Open(credit.created_at, f"Credited by {credit.method.replace('_', ' ')}", f"rung {credit.rung}"))
+        because = METHOD_WORDS[credit.method]
+        lines.append(Open(credit.created_at, "Credited to the person who shared", because[:1].lower() + because[1:]))
     return sorted(lines, key=lambda line: line.at)
 
 

@@ -34,6 +34,16 @@ def advocate_of(program_id: UUID, contact_id: UUID) -> Advocate | None:
     return db.session.scalar(select(Advocate).where(Advocate.program_id == program_id, Advocate.contact_id == contact_id))
 
 
+def advocate_ids_of(program_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Contact → their advocate, for those who are in the program."""
+    if not contact_ids:
+        return {}
+    found = db.session.execute(
+        select(Advocate.contact_id, Advocate.id).where(Advocate.program_id == program_id, Advocate.contact_id.in_(contact_ids))
+    )
+    return dict(found.all())
+
+
 def link_of(advocate_id: UUID) -> ReferralLink:
     """The advocate's link in use: the newest that is not retired."""
     found = db.session.scalar(

@@ -95,6 +95,15 @@ class NotEnrolled(StrEnum):
     ASKED_RECENTLY = "asked_recently"
 
 
+STATE_WORDS: dict[AdvocateState, str] = {
+    AdvocateState.INVITED: "Asked to share",
+    AdvocateState.ACTIVE: "Sharing",
+    AdvocateState.PAUSED: "Paused",
+    AdvocateState.LEFT: "Left the program",
+    AdvocateState.WITHDRAWN: "Withdrawn",
+    AdvocateState.REMOVED: "Removed",
+}
+
 WORDS: dict[NotEnrolled, str] = {
     NotEnrolled.OPEN_CASE: "A case is open",
     NotEnrolled.NOT_PROMOTER: "The last answer is not a 9 or 10",

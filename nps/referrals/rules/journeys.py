@@ -155,6 +155,18 @@ def _with_void(standing: Standing, facts: Journey) -> Standing:
     return standing
 
 
+STEP_WORDS: dict[ReferralState, str] = {
+    ReferralState.CLAIMED: "Took the offer",
+    ReferralState.SIGNED_UP: "Signed up",
+    ReferralState.QUALIFIED: "Counts as a new customer",
+    ReferralState.REWARDED: "The reward is handed over",
+    ReferralState.CLOSED: "Closed",
+    ReferralState.EXPIRED: "Ran out of time",
+    ReferralState.REVERSED: "Taken back",
+    ReferralState.VOIDED: "Does not count",
+}
+"""What happened when a referral came into a state, for members."""
+
 STATE_WORDS: dict[ReferralState, str] = {
     S.CLAIMED: "Invited",
     S.SIGNED_UP: "Trying it",

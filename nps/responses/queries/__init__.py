@@ -20,6 +20,7 @@ from nps.responses.queries.rows import (
     last_version,
     list_answers,
     list_hits,
+    list_of_contact,
     list_versions,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "last_version",
     "list_answers",
     "list_hits",
+    "list_of_contact",
     "list_versions",
     "neighbours",
     "open_link",

@@ -26,6 +26,12 @@ def find_response(invitation_id: UUID) -> Response | None:
     return db.session.scalar(select(Response).where(Response.invitation_id == invitation_id))
 
 
+def list_of_contact(contact_id: UUID) -> Sequence[Response]:
+    """A person's answers, newest first, without tests."""
+    query = select(Response).where(Response.contact_id == contact_id, Response.is_test.is_(False))
+    return db.session.scalars(query.order_by(Response.first_at.desc())).all()
+
+
 def list_hits(invitation_id: UUID) -> Sequence[Hit]:
     """All hits on a link, oldest first; the first thousand."""
     return db.session.scalars(select(Hit).where(Hit.invitation_id == invitation_id).order_by(Hit.occurred_at, Hit.id).limit(1000)).all()

@@ -24,6 +24,20 @@ class Account(StrEnum):
     DEBT_ADVOCATE = "debt.advocate"
 
 
+ACCOUNT_WORDS: dict[Account, str] = {
+    Account.COST_ADVOCATE: "Cost of rewards to people who share",
+    Account.COST_FRIEND: "Cost of rewards to friends",
+    Account.OWED_PENDING: "Owed, not approved yet",
+    Account.OWED_APPROVED: "Owed and approved",
+    Account.OWED_IN_FLIGHT: "On its way",
+    Account.PAID_STRIPE_CREDIT: "Handed over as Stripe credit",
+    Account.PAID_CODE: "Handed over as a code",
+    Account.PAID_MANUAL: "Handed over by the team",
+    Account.PAID_CUSTOM: "Handed over another way",
+    Account.DEBT_ADVOCATE: "To be netted with later rewards",
+}
+
+
 class EntryKind(StrEnum):
     ACCRUE = "accrue"
     APPROVE = "approve"
@@ -36,6 +50,21 @@ class EntryKind(StrEnum):
     NET = "net"
     RELEASE = "release"
     WRITE_OFF = "write_off"
+
+
+ENTRY_WORDS: dict[EntryKind, str] = {
+    EntryKind.ACCRUE: "Earned",
+    EntryKind.APPROVE: "Approved",
+    EntryKind.SEND: "Sent",
+    EntryKind.SETTLE: "Handed over",
+    EntryKind.RETURN: "Came back",
+    EntryKind.ADJUST: "Corrected",
+    EntryKind.CANCEL: "Cancelled",
+    EntryKind.CLAW_BACK: "Taken back",
+    EntryKind.NET: "Netted with a debt",
+    EntryKind.RELEASE: "Released",
+    EntryKind.WRITE_OFF: "Written off",
+}
 
 
 @dataclass(frozen=True, slots=True)

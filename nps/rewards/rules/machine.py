@@ -45,6 +45,22 @@ class Verb(StrEnum):
     RAISE = "raise"
 
 
+VERB_WORDS: dict[Verb, str] = {
+    Verb.ACCRUE: "Earned",
+    Verb.APPROVE: "Approved",
+    Verb.OPEN: "A check was passed",
+    Verb.SEND: "Sent",
+    Verb.SETTLE: "Handed over",
+    Verb.RETURN: "Came back",
+    Verb.REDEEM: "Used",
+    Verb.EXPIRE: "Ran out",
+    Verb.CANCEL: "Cancelled",
+    Verb.DECLINE: "Declined",
+    Verb.CLAW_BACK: "Taken back",
+    Verb.RAISE: "Raised",
+}
+
+
 class Method(StrEnum):
     MANUAL = "manual"
     STRIPE_CREDIT = "stripe_credit"

@@ -103,6 +103,7 @@ def test_a_clock_more_than_an_open_day_late_names_the_day():
     start = due - timedelta(hours=4)
     day_less_a_minute = at(ZONE, "2026-10-05 16:29")
     assert words.face(A, start, due, day_less_a_minute).words == "7 h 59 min late"
+    assert words.face(A, start, due, at(ZONE, "2026-10-03 09:00")).small == "Due yesterday, 16:30"
     assert words.face(A, start, due, at(ZONE, "2026-10-05 16:30")).words == "late since Friday, 16:30"
     assert words.face(A, start, due, at(ZONE, "2026-10-09 09:00")).words == "late since 2 October, 16:30"
 
@@ -123,6 +124,7 @@ def test_the_pill_of_a_case_is_a_sentence():
 def test_a_paused_clock_says_since_when():
     assert words.paused(at(ZONE, "2026-10-02 15:00"), NOW, A) == words.Face(words.Mood.WAIT, 0, "Paused", "Since Friday")
     assert words.paused(at(ZONE, "2026-10-06 09:10"), NOW, A).small == "Since 09:10"
+    assert words.paused(at(ZONE, "2026-10-05 15:00"), NOW, A).small == "Since yesterday"
 
 
 def test_days_near_and_far():
