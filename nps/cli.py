@@ -141,12 +141,9 @@ def demo() -> None:
 
 
 @demo.command("run")
-@click.option("--reset", is_flag=True, help="Throw the demo's data away first.")
 @click.option("--port", type=int, envvar="PORT", default=8000, show_default=True, help="the next free one if it is taken")
-def demo_run(port: int, reset: bool) -> None:
+def demo_run(port: int) -> None:
     """Make the demo if it is not there, then run it until Ctrl-C."""
-    if reset:
-        demo_commands.reset()
 
     def make(settings: dict[str, str]) -> Flask:
         names = {name.lower(): value for name, value in settings.items()}
