@@ -95,7 +95,10 @@ def test_an_existing_customer_gets_the_same_page_and_another_mail(client: Any, c
     new = take(client, code, "kim@kite.example").get_data(as_text=True)
     old = take(client, code, "leo@lantern.example").get_data(as_text=True)
     # Only the address, which the visitor typed, and the page's own nonce differ.
-    plain = [re.sub(r'nonce="[^"]+"', "", p.replace("<wbr>", "").replace("kim@kite.example", "@").replace("leo@lantern.example", "@")) for p in (new, old)]
+    plain = [
+        re.sub(r'nonce="[^"]+"', "", p.replace("<wbr>", "").replace("kim@kite.example", "@").replace("leo@lantern.example", "@"))
+        for p in (new, old)
+    ]
     assert plain[0] == plain[1]
     subjects = {m.to_email: m.subject for m in db.session.scalars(select(Message))}
     assert subjects["leo@lantern.example"] == "You already have an account with Larkfield"
