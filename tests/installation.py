@@ -1,6 +1,7 @@
 """An installation as it ships, for journeys, faults and benchmarks: real database, real processes on free loopback ports."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -41,6 +42,9 @@ class Installation:
         port = port or free_port()
         self._start(["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}", target])
         wait_for(port)
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as asked:
+            asked.request("GET", "/healthz")  # gunicorn takes connections before its worker has loaded the application
+            asked.getresponse().read()
         return port
 
     def work(self) -> "subprocess.Popen[bytes]":

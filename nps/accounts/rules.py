@@ -90,6 +90,12 @@ def slug_from(name: str) -> str:
     return slug if len(slug) >= 3 and slug not in RESERVED_SLUGS else f"{slug or 'company'}-account"
 
 
+def letterhead(name: str, postal_address: str) -> str:
+    """Company and postal address in one line, for the end of a mail; a name that begins the address stands once."""
+    address = ", ".join(line.strip() for line in postal_address.splitlines() if line.strip())
+    return address if address.startswith(name) else ", ".join(filter(None, (name, address)))
+
+
 def is_slug(text: str) -> bool:
     return bool(_SLUG.fullmatch(text)) and text not in RESERVED_SLUGS
 

@@ -86,6 +86,41 @@ CAUSES = {
     "Price": "I pay for more than I use",
     "Phone app": "The phone app loses what I typed",
 }
+OFFER = {
+    "destination_url": "https://larkfield.example/start",
+    "headline": "Give 2 months free. Get $50.",
+    "lead": "Friends who join with your link get 2 months of Larkfield free. You get $50 credit each time one of them becomes a customer.",
+    "ask": "Know someone doing their books at midnight?",
+    "share_subject": "The books app I use",
+    "share_words": "I do my books and payroll in Larkfield and got my Sundays back. This link gives you 2 months free.",
+    "pitch": "Books, invoices and payroll for small businesses, in one place. Set up takes an evening.",
+    "friend_words": "2 months free",
+    "friend_title": "Two months of Larkfield, free.",
+    "friend_form_title": "Start your two free months",
+    "friend_bill_label": "Larkfield, two months",
+    "friend_list_minor": 8_400,
+    "friend_less_minor": 8_400,
+    "friend_small_print": "Free for two months, then from $42 a month. Cancel any time from the billing page.",
+    "friend_steps_title": "The first evening",
+    "friend_steps": [
+        ["Connect your bank", "11,400 banks and credit unions. Or upload statements."],
+        ["Bring your team", "Import people from your last payroll report."],
+        ["Run a test payroll", "See every figure before any money moves."],
+    ],
+    "quotes_title": "Owners say",
+    "quotes": [
+        ["Quarter end went from a week to an afternoon.", "Jo Lindqvist, Harbor Bikes"],
+        ["The first bookkeeping tool my husband and I do not argue about.", "Camille Aubert, Two Sisters Bakery"],
+        ["Support picked up on the second ring, on payday.", "Andre Whitlock, Whitlock Roofing"],
+    ],
+    "advocate_detail": "After their first payment",
+    "terms": (
+        "You get $50 credit when somebody new joins with your link and pays for the first time. "
+        "It is checked for 14 days and then goes on your next invoice. At most $1,000 in a calendar year. "
+        "Not for your own second account and not for people who work at Larkfield. "
+        "If the payment is taken back, so is the credit. You can stop at any time; what you have earned stays yours."
+    ),
+}
 
 
 def comment(group: str, key: str) -> tuple[str, str]:

@@ -33,7 +33,7 @@ from nps.followups.service import Closure
 from nps.jobs import executor, schedule
 from nps.referrals import queries as referrals
 from nps.referrals import service as referrals_service
-from nps.referrals.models import Click
+from nps.referrals.models import Click, Program, ProgramChange
 from nps.referrals.rules.clicks import click_ref
 from nps.referrals.rules.stripe_events import Keys
 from nps.responses import queries as responses
@@ -144,28 +144,18 @@ def _set_up(year: Year, now: datetime) -> None:
         year.thirds.append(segments.save_segment(None, " and ".join(regions), {"match": "all", "rules": [rule]}, by="Ines Marchetti").id)
     followups_service.default_queue()
     program = referrals_service.ensure_default()
-    referrals_service.save_program(
-        program,
-        {
-            "destination_url": "https://larkfield.example/start",
-            "headline": "Give 2 months free. Get $50.",
-            "lead": (
-                "Friends who join with your link get 2 months of Larkfield free. "
-                "You get $50 credit each time one of them becomes a customer."
-            ),
-            "ask": "Know someone doing their books at midnight?",
-            "friend_words": "2 months free",
-            "advocate_detail": "After their first payment",
-            "terms": (
-                "You get $50 credit when somebody new joins with your link and pays for the first time. "
-                "It is checked for 14 days and then goes on your next invoice. At most $1,000 in a calendar year. "
-                "Not for your own second account and not for people who work at Larkfield. "
-                "If the payment is taken back, so is the credit. You can stop at any time; what you have earned stays yours."
-            ),
-        },
-        "Ines Marchetti",
-    )
+    _as_old_as_the_year(program)
+    referrals_service.save_program(program, words.OFFER, "Ines Marchetti")
     referrals_service.go_live(program, "Ines Marchetti")
+
+
+def _as_old_as_the_year(program: Program) -> None:
+    """The company is opened today, and its program with it. Left so, the program would count as a draft again from today on."""
+    now = clock.now()
+    program.created_at = referrals.newest_version(program.id).created_at = now
+    for change in db.session.scalars(select(ProgramChange).where(ProgramChange.program_id == program.id)):
+        change.occurred_at = now
+    db.session.flush()
 
 
 def _wave(year: Year, number: int) -> Act:

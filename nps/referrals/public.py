@@ -123,7 +123,8 @@ def claim(code: str) -> Any:
             agent_hash=visitors.agent_hash(salt, agent),
         )
     except Invalid as error:
-        return page(visit, email=request.form.get("email", "")[:254], problem=error.message, status=400)
+        typed = request.form.get("email", "")[:254]
+        return page(visit, email=typed, problem=error.message if typed.strip() else "Type your work email.", status=400)
     except OfferEnded:
         return closed(visit)
     return render_template("referrals/claimed.html", visit=visit, email=request.form.get("email", "")[:254])

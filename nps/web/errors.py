@@ -16,7 +16,10 @@ WORDS = {
     400: ("We could not read that", "The request was cut or altered on its way. Go back and try once more."),
     401: ("Sign in first", "Nothing was changed."),
     403: ("Your role does not allow this", "Nothing was changed. An owner or admin of the account can do it."),
-    404: ("There is nothing at this address", "It may have been moved or removed, or the address was cut."),
+    404: (
+        "There is nothing at this address",
+        "It may have been moved or removed, or the address was cut. If it came in an email, open it from there once more.",
+    ),
     405: ("This address does not take that", "Nothing was changed. Go back and use the buttons on the page."),
     409: ("Someone else was faster", "Nothing was changed."),
     410: ("This is over", "There is nothing left to do here."),

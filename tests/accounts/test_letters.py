@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 from sqlalchemy import select
 
-from nps.accounts import queries
+from nps.accounts import queries, rules
 from nps.accounts.models import Account, User
 from nps.core.db import db
 from nps.delivery import service as delivery
@@ -102,7 +102,7 @@ def test_person_who_stopped_surveys_can_still_sign_in(client: Any, account: Acco
 
 @pytest.mark.parametrize("name", OURS)
 def test_mail_says_in_text_what_it_says_in_html_and_has_no_gap(name: str) -> None:
-    values = {k: f"{k}-value" for k in ("name", "email", "account", "inviter", "role", "base_url")} | {"link": "http://localhost/x/tok"}
+    values = {k: f"{k.capitalize()}-value" for k in ("name", "email", "account", "inviter", "role", "base_url")} | {"link": "http://localhost/x/tok"}
     words = email_templates.render(name, **values)
     assert "\n" not in words.subject
     assert words.subject
@@ -112,5 +112,20 @@ def test_mail_says_in_text_what_it_says_in_html_and_has_no_gap(name: str) -> Non
     assert "<script" not in words.html
     assert "img" not in words.html
     assert "Hello" in plain
+    assert "prefers-color-scheme: dark" in words.html
+    for part in (words.text, plain):
+        assert re.search(r"Hello[^,]*,\s+[A-Z]", part), part
     with pytest.raises(UndefinedError):
         email_templates.render(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "line"),
+    [
+        ("Larkfield", "Larkfield Inc., 48 Quay Street", "Larkfield Inc., 48 Quay Street"),
+        ("Larkfield", "48 Quay Street\r\nPortland", "Larkfield, 48 Quay Street, Portland"),
+        ("Larkfield", "", "Larkfield"),
+    ],
+)
+def test_the_end_of_a_mail_names_the_company_once(name: str, address: str, line: str) -> None:
+    assert rules.letterhead(name, address) == line

@@ -10,10 +10,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from nps.accounts import service as accounts
+from nps.core import clock, tenancy
 from nps.core import db as database
-from nps.core import tenancy
 from nps.core.db import db
+from nps.delivery.models import SenderDomain
+from nps.referrals import service as referrals
+from nps.rewards import service as rewards
+from nps.rewards.service import stripe
 from tests import services
+from tests.doubles.stripe.server import StripeDouble
 from tests.installation import Installation, free_port, installation
 
 PASSWORD = "correct horse battery staple"
@@ -35,6 +40,7 @@ class Site:
     base: str
     made: Installation
     account_id: UUID
+    stripe: StripeDouble
     email: str = "ines@larkfield.example"
     password: str = PASSWORD
 
@@ -43,9 +49,17 @@ class Site:
 def site() -> Iterator[Site]:
     """One for all journeys of this process; each journey makes its own people."""
     port = free_port()
-    with installation(
-        base_url=f"http://127.0.0.1:{port}", signup="open", demo="true", inbound_secret="inbound secret of the journeys"
-    ) as made:
+    with (
+        StripeDouble() as double,
+        installation(
+            base_url=f"http://127.0.0.1:{port}",
+            signup="open",
+            demo="true",
+            inbound_secret="inbound secret of the journeys",
+            outgoing_allow=f"127.0.0.1:{port},127.0.0.1:{double.url.rsplit(':', 1)[1]}",
+            stripe_api_base=double.url,
+        ) as made,
+    ):
         with made.app.app_context():
             database.begin_writing()
             owner = accounts.create_user("ines@larkfield.example", "Ines Marchetti", PASSWORD)
@@ -72,7 +86,28 @@ def site() -> Iterator[Site]:
             tenancy.leave()
         made.serve(port=port)
         made.work()
-        yield Site(f"http://127.0.0.1:{port}", made, account_id)
+        yield Site(f"http://127.0.0.1:{port}", made, account_id, double)
+
+
+@pytest.fixture(scope="session")
+def live_program(site: Site) -> None:
+    """The referral program takes every promoter; its links lead to the stand-in's shop, whose sales are told by signed calls."""
+    shop = site.stripe.seed()["demo"]
+    with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
+        now = clock.now()
+        db.session.add(SenderDomain(domain="larkfield.example", state="verified", checked_at=now, verified_at=now, created_at=now))
+        db.session.flush()
+        program = referrals.ensure_default()
+        fields = {
+            "destination_url": f"{site.stripe.url}/shop",
+            "terms": "One reward a friend, after the first payment.",
+            "holdout_percent": 0,
+        }
+        referrals.save_program(program, fields, "Ines Marchetti")
+        referrals.go_live(program, "Ines Marchetti")
+        connection = rewards.connect(api_key=shop["key"], stripe_account=shop["account"])
+        hook = site.stripe.webhook(stripe.endpoint(connection), account=shop["account"])
+        rewards.connect(secret=hook["secret"])
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from nps.core import clock, ids, tenancy
 from nps.core import db as database
 from nps.core.db import db
 from nps.followups.models import Case
-from nps.referrals import queries as referrals
 from nps.responses import queries
 from nps.responses.models import Hit
 from nps.surveys import service as surveys
@@ -75,16 +74,6 @@ def ask(site: Site) -> Callable[..., Asked]:
             return Asked(invitation.id, contact.id, f"/s/{ids.sign('survey', site.account_id, invitation.id)}")
 
     return make
-
-
-@pytest.fixture
-def live_program(site: Site) -> None:
-    """The referral program takes promoters."""
-    with inside(site):
-        program = referrals.default_program()
-        assert program is not None
-        program.state, program.holdout_percent = "live", 0
-        program.live_since = program.live_since or clock.now()
 
 
 def answer_of(site: Site, asked: Asked) -> dict[str, Any] | None:

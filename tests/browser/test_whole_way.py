@@ -8,11 +8,9 @@ from playwright.sync_api import Page, expect
 
 from nps.campaigns import service as campaigns
 from nps.contacts import service as contacts
-from nps.core import clock, tenancy
 from nps.core import db as database
+from nps.core import tenancy
 from nps.core.db import db
-from nps.delivery.models import SenderDomain
-from nps.referrals import service as referrals
 from tests.browser.conftest import Site, accessible, fits, sign_in
 
 pytestmark = pytest.mark.browser
@@ -24,17 +22,9 @@ PEOPLE = (
 
 
 @pytest.fixture(scope="module")
-def sent(site: Site) -> dict[str, str]:
+def sent(site: Site, live_program: None) -> dict[str, str]:
     """Three customers were asked by a campaign; the worker has sent their mails. Numbers of the mails by address."""
     with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
-        program = referrals.ensure_default()
-        if program.state == "draft":
-            now = clock.now()
-            db.session.add(SenderDomain(domain="larkfield.example", state="verified", checked_at=now, verified_at=now, created_at=now))
-            db.session.flush()
-            fields = {"destination_url": "https://larkfield.example/start", "terms": "One reward a friend, after the first payment."}
-            referrals.save_program(program, fields, "Ines Marchetti")
-            referrals.go_live(program, "Ines Marchetti")
         for name, email in PEOPLE:
             contacts.upsert({"name": name, "email": email, "customer_since": "2024-01-02"})
         campaign = campaigns.create("Autumn relationship survey")

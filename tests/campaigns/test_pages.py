@@ -310,7 +310,9 @@ def test_the_figures_redraw_alone_and_stop_when_the_campaign_has_ended(signed_in
     assert part.status_code == 200
     assert 'hx-trigger="every 2s"' in part.get_data(as_text=True)
     assert "<html" not in part.get_data(as_text=True)
+    assert "Nobody is held back so far." in text_of(part)
     run_jobs()
+    assert "Everybody of the audience was asked." in text_of(signed_in.get(f"{BASE}/{campaign.id}/progress"))
     service.tick()
     run_jobs()
     assert signed_in.get(f"{BASE}/{campaign.id}/progress", headers={"HX-Request": "true"}).status_code == 286

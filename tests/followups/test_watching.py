@@ -94,4 +94,4 @@ def test_five_silent_days_ask_the_owner_and_close_nothing(larkfield: Larkfield, 
     db.session.refresh(case)
     assert case.state == CaseState.WAITING
     assert len([event for event in queries.list_events(case.id) if event.what == "silence"]) == 2
-    assert [said for _, said in notices(case)].count("Close it?") == 2
+    assert [said for _, said in notices(case)].count("The customer has not answered") == 2

@@ -96,7 +96,7 @@ def test_a_detractor_reads_who_has_the_answer_and_by_when(asked: Ask) -> None:
     page = dana.get(path="/thanks").text
     assert "Thank you for telling us straight, Dana." in page
     assert "Ines Marchetti has your answer" in page
-    assert "dana@brightoak.example" in page
+    assert "dana<wbr>@brightoak.example" in page
     assert "Edit or add to this" in page
     assert count(Advocate) == 0
 

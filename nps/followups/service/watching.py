@@ -48,8 +48,8 @@ def _silence(case: Case, hours: Hours, now: datetime) -> None:
     """Row 9: ask the owner whether to close, again every five open days; never close."""
     ground.after(case, Move.SILENCE)
     event = history.change(case, "silence", now=now, to={"wait_until": clocks.silence_ends(hours, now)})
-    lines = ["The customer has not answered. Close it?"]
-    telling.tell(case, hours, [case.owner_id], "Close it?", key=f"silence:{event.number}", now=now, lines=lines)
+    lines = ["Close the case, or write once more."]
+    telling.tell(case, hours, [case.owner_id], "The customer has not answered", key=f"silence:{event.number}", now=now, lines=lines)
 
 
 def _escalate(case: Case, queue: Queue, hours: Hours, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nps.accounts import queries as accounts
+from nps.accounts import rules as account_rules
 from nps.contacts import queries as contacts
 from nps.contacts.models import Contact
 from nps.core import clock, ids, tenancy
@@ -179,7 +180,7 @@ def mail_link(advocate: Advocate, contact: Contact, now: datetime) -> None:
     words = email_templates.render(
         "portal_link",
         company=account.name,
-        postal_address=account.postal_address.replace("\r", "").replace("\n", ", "),
+        sender=account_rules.letterhead(account.name, account.postal_address),
         first_name=contact.called,
         headline=version.headline,
         link=queries.portal_address(portal(advocate, now)),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from nps.accounts import queries as accounts
+from nps.accounts import rules as account_rules
 from nps.core import clock, ids, tenancy
 from nps.core.db import db, serialise
 from nps.core.email_address import parse
@@ -85,7 +86,7 @@ def _mail(address: str, link: ReferralLink, program: Program, referral: Referral
     words = email_templates.render(
         "claim_known" if known else "claim",
         company=account.name,
-        postal_address=account.postal_address.replace("\r", "").replace("\n", ", "),
+        sender=account_rules.letterhead(account.name, account.postal_address),
         first_name=queries.contact_of(advocate).called if program.show_first_name else "",
         offer=version.friend_words,
         code=link.code.upper() if link.promotion_code_id else "",
