@@ -6,6 +6,7 @@ half-way; units that only read use a plain BEGIN and never wait.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,8 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -158,3 +161,16 @@ def commit() -> None:
 
 def rollback() -> None:
     db.session.rollback()
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Does this error mean that the database does not answer now: locked, full, restarted, all connections in use?
+
+    A statement that is wrong is none of that, although SQLite reports it with the same exception.
+    """
+    if isinstance(error, NoConnection):
+        return True
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return code is None or code & 0xFF != sqlite3.SQLITE_ERROR
