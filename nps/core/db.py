@@ -77,11 +77,17 @@ sqlite_functions: dict[str, Callable[[str | None], str | None]] = {}
 def engine_options(settings: Settings) -> dict[str, Any]:
     """What the engine is made with: time-outs, pool and driver switches of each database."""
     if settings.is_sqlite:
-        return {"connect_args": {"timeout": 10, "check_same_thread": False}, "pool_size": 20, "max_overflow": 20}
+        return {
+            "connect_args": {"timeout": 10, "check_same_thread": False},
+            "pool_size": 20,
+            "max_overflow": 20,
+            "hide_parameters": True,  # errors are logged, and values are people's addresses and words
+        }
     connect: dict[str, Any] = {"options": "-c statement_timeout=300000 -c timezone=UTC", "tcp_user_timeout": 5000}
     if settings.database_pooler:
         connect["prepare_threshold"] = None
-    return {"connect_args": connect, "pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}
+    pool = {"pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}
+    return {"connect_args": connect, **pool, "hide_parameters": True}
 
 
 def prepare(engine: Engine) -> None:
