@@ -112,7 +112,9 @@ def configure(app: Flask, settings: Settings) -> None:
 
 def sign_in(app: Flask) -> None:
     """Flask-Login over our session rows."""
-    manager = LoginManager(app)
+    manager = LoginManager()
+    # Templates know the person from the doors; a page that says the database is away must not ask it who is there.
+    manager.init_app(app, add_context_processor=False)
     manager.user_loader(guards.load_session)
     app.before_request(guards.note_presence)
 

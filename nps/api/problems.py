@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, jsonify, request
 from pydantic import ValidationError
 
 from nps.core import ids
-from nps.core.errors import DomainError, TooMany
+from nps.core.errors import Away, DomainError, TooMany
 
 Item = dict[str, str]
 
@@ -105,7 +105,7 @@ def install(app: Flask) -> None:
 
     def _answer(status: int, code: str, message: str, fields: dict[str, str], error: Exception) -> Response:
         headers: dict[str, str] = {}
-        if isinstance(error, TooMany):
+        if isinstance(error, TooMany | Away):
             headers["Retry-After"] = str(error.retry_after)
         allowed = getattr(error, "valid_methods", None)
         if status == 405 and allowed:

@@ -6,6 +6,7 @@ half-way; units that only read use a plain BEGIN and never wait.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,8 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, make_url, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -75,11 +78,17 @@ sqlite_functions: dict[str, Callable[[str | None], str | None]] = {}
 def engine_options(settings: Settings) -> dict[str, Any]:
     """What the engine is made with: time-outs, pool and driver switches of each database."""
     if settings.is_sqlite:
-        return {"connect_args": {"timeout": 10, "check_same_thread": False}, "pool_size": 20, "max_overflow": 20}
+        return {
+            "connect_args": {"timeout": 10, "check_same_thread": False},
+            "pool_size": 20,
+            "max_overflow": 20,
+            "hide_parameters": True,  # errors are logged, and values are people's addresses and words
+        }
     connect: dict[str, Any] = {"options": "-c statement_timeout=300000 -c timezone=UTC", "tcp_user_timeout": 5000}
     if settings.database_pooler:
         connect["prepare_threshold"] = None
-    return {"connect_args": connect, "pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}
+    pool = {"pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}
+    return {"connect_args": connect, **pool, "hide_parameters": True}
 
 
 def sqlite_file(settings: Settings) -> Path | None:
@@ -180,3 +189,16 @@ def commit() -> None:
 
 def rollback() -> None:
     db.session.rollback()
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Does this error mean that the database does not answer now: locked, full, restarted, all connections in use?
+
+    A statement that is wrong is none of that, although SQLite reports it with the same exception.
+    """
+    if isinstance(error, NoConnection):
+        return True
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return code is None or code & 0xFF != sqlite3.SQLITE_ERROR

@@ -59,3 +59,13 @@ class TooMany(DomainError):
     def __init__(self, message: str, *, retry_after: int = 60) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Away(DomainError):
+    """The database does not answer now. `retry_after` is in whole seconds."""
+
+    status, code = 503, "unavailable"
+    retry_after = 10
+
+    def __init__(self) -> None:
+        super().__init__("")

@@ -107,12 +107,18 @@ class _Database:
 
 
 def _tell_database() -> None:
-    """Repeat the scope to a PostgreSQL transaction that is already open."""
+    """Repeat the scope to a PostgreSQL transaction that is already open; one that has failed takes no more statements."""
     session = _Database.session
     if session is not None and session.registry.has():
         live: Session = session()
-        if live.in_transaction() and live.get_bind().dialect.name == "postgresql":
+        if live.in_transaction() and live.get_bind().dialect.name == "postgresql" and not _has_failed(live):
             _set_scope(live.connection())
+
+
+def _has_failed(live: Session) -> bool:
+    driver: Any = live.connection().connection.dbapi_connection
+    status: str = driver.info.transaction_status.name
+    return status in ("INERROR", "UNKNOWN")
 
 
 def _set_scope(connection: Connection) -> None:

@@ -109,7 +109,7 @@ def find_target(key: str) -> Target | None:
 
 
 class Links:
-    """Links in memory: 30 seconds, bounded, oldest out first. Safe for threads."""
+    """Links in memory: 30 seconds, bounded, oldest out first; while the database is away, as long as it takes. Safe for threads."""
 
     def __init__(self, load: Callable[[str], Target | None]) -> None:
         self._load = load
@@ -120,7 +120,13 @@ class Links:
         known = self._kept.get(key)
         if known is not None and time.monotonic() - known[0] < KEEP_SECONDS:
             return known[1]
-        target = self._load(key)
+        try:
+            target = self._load(key)
+        except Exception as error:
+            if known is None or not database.is_away(error):
+                raise
+            log.warning("a link is taken from memory", error=type(error).__name__)
+            return known[1]
         with self._lock:
             self._kept.pop(key, None)
             if target is not None:
@@ -261,7 +267,12 @@ class Redirector:
             return self._inner(environ, start_response)
         code, _, channel = path[3:].partition("/")
         key = codes.key(_text(code)) if "/" not in channel else None
-        target = self.links.find(key) if key else None
+        try:
+            target = self.links.find(key) if key else None
+        except Exception as error:
+            # The application asks again, and has a page for what it finds.
+            log.warning("no look at a link", error=type(error).__name__)
+            target = None
         if target is None or not target.leads:
             return self._inner(environ, start_response)
         return self._answer(environ, start_response, target, codes.channel(_text(channel)))

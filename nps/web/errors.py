@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from nps.core import db as database
 from nps.core import ids
 from nps.core.db import db
-from nps.core.errors import DomainError, TooMany
+from nps.core.errors import Away, DomainError, TooMany
 from nps.core.log import log
 from nps.web.htmx import is_fragment
 
@@ -35,9 +35,13 @@ def answer(status: int, message: str = "", error: DomainError | None = None, ref
     """The page or fragment for a refusal."""
     title, fallback = WORDS.get(status, WORDS[400] if status < 500 else WORDS[500])
     name = "_error.html" if is_fragment() else "error.html"
+    if status >= 500:
+        # What the workspace's frame would show is read from the database, and that may be what broke.
+        for who in ("member", "account", "user"):
+            g.pop(who, None)
     page = render_template(name, status=status, heading=title, message=message or fallback, error=error, reference=reference)
     response = make_response(page, status)
-    if isinstance(error, TooMany):
+    if isinstance(error, TooMany | Away):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
@@ -70,6 +74,10 @@ def install(app: Flask) -> None:
         status = error.code or 500
         if status < 400:
             return error.get_response()  # type: ignore[return-value]
+        # Flask wraps what is raised after the view, such as by the commit.
+        cause = getattr(error, "original_exception", None)
+        if cause is not None:
+            return _surprise(cause)
         _rollback()
         if _for_machines():
             code = (error.name or "error").lower().replace(" ", "_")
@@ -78,6 +86,10 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _surprise(error: Exception) -> Response:
+        if database.is_away(error):
+            log.warning("the database is away", route=request.endpoint, error=type(error).__name__)
+            g.keep_changes = False
+            return _domain(Away())
         reference = ids.new_token(6)
         log.error("surprise", reference=reference, route=request.endpoint, error=type(error).__name__, trace=traceback.format_exc(limit=-8))
         if app.testing and not app.config.get("SHOW_ERROR_PAGES"):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, tuple_
 
-from nps.core import ids
+from nps.core import ids, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid
 
@@ -27,11 +27,13 @@ class Page(Generic[T]):
 def page(
     query: Select[Any], keys: Sequence[ColumnElement[Any] | Any], *, after: str | None, limit: int = 50, descending: bool = False
 ) -> Page[Any]:
-    """Rows of `query` ordered by `keys` (the last key unique), following the cursor. Raises Invalid for a foreign cursor."""
+    """Rows of `query` ordered by `keys` (the last key unique), following the cursor.
+
+    Raises Invalid for a cursor that was cut or belongs to a list with other keys or of another account.
+    """
+    purpose = f"cursor {tenancy.current_or_none()} {' '.join(map(str, keys))}"
     if after:
-        values = [_read(value) for value in json.loads(_open(after))]
-        if len(values) != len(keys):
-            raise Invalid("This page address was cut. Start again from the first page.", code="bad_cursor")
+        values = [_read(value) for value in json.loads(_open(purpose, after))]
         left = tuple_(*keys)
         query = query.where(left < tuple_(*values) if descending else left > tuple_(*values))
     query = query.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit + 1)
@@ -40,13 +42,13 @@ def page(
     rows = rows[:limit]
     cursor = None
     if more and rows:
-        cursor = ids.sign_text("cursor", json.dumps([_write(getattr(rows[-1], str(key.key))) for key in keys], separators=(",", ":")))
+        cursor = ids.sign_text(purpose, json.dumps([_write(getattr(rows[-1], str(key.key))) for key in keys], separators=(",", ":")))
     return Page(rows, cursor)
 
 
-def _open(after: str) -> str:
+def _open(purpose: str, after: str) -> str:
     try:
-        return ids.unsign_text("cursor", after)
+        return ids.unsign_text(purpose, after)
     except ids.BadToken:
         raise Invalid("This page address was cut. Start again from the first page.", code="bad_cursor") from None
 

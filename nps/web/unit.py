@@ -1,8 +1,10 @@
 """One request is one unit of work: committed when the answer is a success, rolled back otherwise."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
-from flask import Flask, Response, g, request, stream_with_context
+from flask import Flask, Request, Response, abort, g, request, stream_with_context
+from werkzeug.datastructures import ImmutableMultiDict
 
 from nps.core import db as database
 from nps.core import tenancy
@@ -10,6 +12,29 @@ from nps.core.db import db
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+FORM_BYTES = 3 * 1024 * 1024
+"""What a form may hold, files included, where none is asked for: it is read before anybody is asked who they are."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+LARGE_FILES = "_takes_large_files"
+
+
+def takes_large_files(view: F) -> F:
+    """This form carries a file up to the limit of the installation. Stands directly below the route."""
+    setattr(view, LARGE_FILES, True)
+    return view
+
+
+class FormRequest(Request):
+    """A request whose form holds no NUL: no person types it, and PostgreSQL keeps no text with it."""
+
+    def _load_form_data(self) -> None:
+        if "form" in self.__dict__:
+            return
+        super()._load_form_data()
+        pairs = list(self.form.items(multi=True))
+        if any("\x00" in text for pair in pairs for text in pair):
+            self.__dict__["form"] = ImmutableMultiDict((name.replace("\x00", ""), text.replace("\x00", "")) for name, text in pairs)
 
 
 def keep_changes() -> None:
@@ -30,12 +55,19 @@ def streamed(body: Iterable[bytes]) -> Iterator[bytes]:
 
 def install(app: Flask) -> None:
     """Begin and end the unit around every request."""
+    app.request_class = FormRequest
 
     @app.before_request
     def _begin() -> None:
         g.settings = app.extensions["settings"]
+        if "\x00" in request.path:
+            abort(404)
+        if any("\x00" in text for pair in request.args.items(multi=True) for text in pair):
+            abort(400)
         if request.method not in SAFE:
             if request.url_rule is not None and request.mimetype in FORMS:
+                if not hasattr(app.view_functions.get(request.endpoint or ""), LARGE_FILES):
+                    request.max_content_length = FORM_BYTES
                 # A form is read before anything is locked: a slow upload must not keep everybody else waiting.
                 _ = request.form
             database.begin_writing()

@@ -158,3 +158,11 @@ def test_an_encrypted_archive_says_so(tmp_path: Path) -> None:
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(mark) + place] |= 1
     assert "protected by a password" in refused(bytes(data), tmp_path)
+
+
+def test_a_list_of_a_million_sheets_is_not_read_into_memory(tmp_path: Path) -> None:
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    index = f'<workbook xmlns="{main}"><sheets>{"<sheet/>" * 1_000_000}</sheets></workbook>'
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert refused(workbook({"S": ROWS}, raw={"xl/workbook.xml": index}), tmp_path) == workbooks._BROKEN
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000

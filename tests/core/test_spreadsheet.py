@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nps.core import spreadsheet
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+49 30", "-5", "@SUM(A1)", "\tx", "\rx", "＝1+1", "－5", "'=1+1", "''-5"])
+@pytest.mark.parametrize("cell", ["=1+1", "+49 30", "-5", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "－5", "'=1+1", "''-5"])
 def test_a_cell_that_could_compute_gets_an_apostrophe_that_import_takes_off(cell: str) -> None:
     assert spreadsheet.protected(cell) == "'" + cell
     assert spreadsheet.unprotected("'" + cell) == cell
@@ -19,7 +19,7 @@ def test_a_cell_that_could_compute_gets_an_apostrophe_that_import_takes_off(cell
 @given(st.text())
 def test_every_cell_survives_the_round_trip(cell: str) -> None:
     assert spreadsheet.unprotected(spreadsheet.protected(cell)) == cell
-    assert not spreadsheet.protected(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not spreadsheet.protected(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
 def test_ordinary_cells_are_left_alone() -> None:

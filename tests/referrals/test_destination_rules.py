@@ -153,3 +153,10 @@ def test_the_shop_of_the_demo_keeps_its_port_and_plain_http() -> None:
         "http://localhost:4000/",
     ):
         assert not allowed(other, ["127.0.0.1:4000"])
+
+
+def test_an_address_with_letters_of_the_world_becomes_a_header_of_ascii() -> None:
+    found = build("https://l\u00e4rkfield.example/\u65e5\u672c?q=\u00fc#\u00e9", None, OURS)
+    assert found.isascii()
+    assert found.startswith("https://xn--lrkfield-0za.example/%E6%97%A5%E6%9C%AC?q=%C3%BC&")
+    assert build("https://larkfield.example/a%20b?x=1#top", None, {}) == "https://larkfield.example/a%20b?x=1#top"

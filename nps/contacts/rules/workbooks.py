@@ -29,6 +29,8 @@ UNPACKED_MAX = 200 * 1024 * 1024
 ROWS_MAX = 100_000
 _ENTRIES_MAX = 5_000
 _BLOCK = 1 << 20
+_INDEX_MAX = 1 << 20
+"""Bytes of the parts that name the sheets; they become trees in memory, a hundred times as large."""
 _MEMORY = 1 << 30
 _SECONDS = 60
 
@@ -95,10 +97,10 @@ def _sheets(archive: zipfile.ZipFile) -> list[Sheet]:
     _count(archive)
     relations = {
         relation.get("Id"): relation.get("Target", "")
-        for relation in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")).iter(_RELATIONS)
+        for relation in ElementTree.fromstring(_index(archive, "xl/_rels/workbook.xml.rels")).iter(_RELATIONS)
     }
     found = []
-    for element in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
+    for element in ElementTree.fromstring(_index(archive, "xl/workbook.xml")).iter():
         if element.tag.rpartition("}")[2] == "sheet" and element.get("state", "visible") == "visible":
             target = next((relations.get(value, "") for name, value in element.items() if name.endswith("}id")), "")
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
@@ -106,6 +108,14 @@ def _sheets(archive: zipfile.ZipFile) -> list[Sheet]:
                 found.append(Sheet(element.get("name", "")[:255], part))
     if not found:
         raise Unreadable("This workbook has no sheet with a table. Nothing was imported.")
+    return found
+
+
+def _index(archive: zipfile.ZipFile, part: str) -> bytes:
+    with archive.open(part) as stream:
+        found = stream.read(_INDEX_MAX + 1)
+    if len(found) > _INDEX_MAX:
+        raise Unreadable(_BROKEN)
     return found
 
 

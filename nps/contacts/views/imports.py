@@ -26,6 +26,7 @@ from nps.core.errors import DomainError
 from nps.core.money import format_money
 from nps.core.spreadsheet import csv_stream, shown
 from nps.web import current
+from nps.web.unit import takes_large_files
 
 imports = Blueprint("imports", __name__)
 
@@ -57,6 +58,7 @@ def sample() -> Any:
 
 
 @imports.post("/imports")
+@takes_large_files
 def upload() -> Any:
     form = UploadForm()
     given, pasted = request.files.get("file"), (form.rows.data or "").strip()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 PATH_MAX = 512
+_AS_TYPED = "/%:@!$&'()*+,;=~-._"
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 # What a browser or a proxy may read as a line end, a slash or nothing at all.
 _ENCODED = re.compile(r"%(?:0[0-9a-f]|1[0-9a-f]|7f|5c|2f%2f)", re.IGNORECASE)
@@ -66,8 +67,7 @@ def build(default_url: str, to: str | None, ours: Mapping[str, str]) -> str:
     path, asked = base.path or "/", ""
     if safe_path(to):
         path, _, asked = str(to).partition("?")
-        asked = asked.partition("#")[0]
-        path = quote(path.partition("#")[0], safe="/%:@!$&'()*+,;=~-._")
+        path, asked = path.partition("#")[0], asked.partition("#")[0]
     fixed = parse_qsl(base.query, keep_blank_values=True)
     taken = {name for name, _ in fixed} | set(ours)
     extra = [
@@ -78,4 +78,6 @@ def build(default_url: str, to: str | None, ours: Mapping[str, str]) -> str:
     query = urlencode([*((n, v) for n, v in fixed if n not in ours), *extra, *ours.items()])
     # Plain http only to this machine, where the demo's shop stands; `allowed` has checked the port.
     scheme = "http" if default_url.startswith("http://127.0.0.1:") else "https"
-    return urlunsplit((scheme, base.netloc, path, query, base.fragment))
+    # A header takes ASCII only: letters of the world travel as IDNA in the host and as escapes behind it.
+    host = base.netloc if base.netloc.isascii() else host_of(default_url) or ""
+    return urlunsplit((scheme, host, quote(path, safe=_AS_TYPED), query, quote(base.fragment, safe=_AS_TYPED + "?")))
