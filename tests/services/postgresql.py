@@ -126,7 +126,7 @@ def start(programs: Path, folder: Path) -> "subprocess.Popen[bytes]":
         )
 
     options = {"shared_buffers": "64MB", "max_connections": "200", "full_page_writes": "off", "synchronous_commit": "off"}
-    options |= {"timezone": "UTC", "log_min_messages": "warning", "autovacuum": "off", "max_locks_per_transaction": "256"}
+    options |= {"timezone": "UTC", "log_min_messages": "warning", "autovacuum": "off", "jit": "off", "max_locks_per_transaction": "256"}
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     server = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-F", "-c", "listen_addresses="]
     with log.open("wb") as output:
