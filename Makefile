@@ -4,6 +4,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := $(PYTHON) bootstrap.py uv
 MAKEFLAGS += --no-print-directory
+# Kept bytecode lets each process start seconds sooner.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run worker test check lint bench lock dist doctor clean
 

@@ -41,10 +41,7 @@ def folder(name: str) -> Path:
 def create_app(settings: Settings | None = None, ports: Ports | None = None) -> Flask:
     """One installation of the product, ready to serve or to work."""
     settings = settings or load()
-    use(settings)
-    ids.use_keys(list(settings.secret_keys))
-    clock.follow(settings.clock_file)
-    log.configure(settings.log_format)
+    put_in_force(settings, ports or Ports())
     app = APIFlask(
         "nps",
         instance_path=str(Path.cwd()),
@@ -57,8 +54,6 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     )
     configure(app, settings)
     app.extensions["settings"] = settings
-    app.extensions["ports"] = ports = ports or Ports()
-    use_ports(ports)
     database.make_folder(settings)
     db.init_app(app)
     with app.app_context():
@@ -76,16 +71,32 @@ def create_app(settings: Settings | None = None, ports: Ports | None = None) -> 
     app.extensions["guide_facts"] = wiring.FACTS
     app.extensions["answer_words"] = wiring.ANSWER_WORDS
     app.extensions["switched_off"] = () if settings.billing else ("billing.",)
-    billing.use_meters(wiring.METERS)
-    contacts.use_sources(wiring.TIMELINE, wiring.CONTACT_PANELS)
     app.jinja_env.globals["my_accounts"] = lambda: accounts.list_accounts_of(g.user.id) if "user" in g else ()
     wire(app)
     health(app)
+    stand_in_front(app, settings)
+    return app
+
+
+def put_in_force(settings: Settings, ports: Ports) -> None:
+    """What holds for the whole process and not for one application object: settings, keys, clock, outside parts, listeners, schedule."""
+    use(settings)
+    ids.use_keys(list(settings.secret_keys))
+    clock.follow(settings.clock_file)
+    log.configure(settings.log_format)
+    use_ports(ports)
+    billing.use_meters(wiring.METERS)
+    contacts.use_sources(wiring.TIMELINE, wiring.CONTACT_PANELS)
+    events.connect(wiring.SUBSCRIPTIONS, outbox.enqueue)
+    schedule.use(wiring.SCHEDULE)
+
+
+def stand_in_front(app: Flask, settings: Settings) -> None:
+    """What answers before Flask does: referral links, and belief in the proxies."""
     redirect.install(app, settings)
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
-    return app
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -120,7 +131,7 @@ def sign_in(app: Flask) -> None:
 
 
 def wire(app: Flask) -> None:
-    """Put the map into force: doors, listeners, schedule."""
+    """The part of the map that an application object holds: the doors."""
     for blueprint, prefix, door in wiring.BLUEPRINTS:
         path = f"/<account>{prefix}" if door.account_in_path else prefix
         app.register_blueprint(blueprint, url_prefix=path or None)
@@ -132,8 +143,6 @@ def wire(app: Flask) -> None:
         if request.blueprint in checked:
             csrf.protect()
 
-    events.connect(wiring.SUBSCRIPTIONS, outbox.enqueue)
-    schedule.use(wiring.SCHEDULE)
 
 
 def health(app: Flask) -> None:

@@ -6,7 +6,9 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from sqlalchemy import create_engine, text
 
 from nps.accounts import service as accounts
 from nps.accounts.models import Account, User
+from nps.accounts.service.people import hash_password
 from nps.app import create_app
 from nps.core import clock as product_clock
 from nps.core import db as database
@@ -26,7 +29,7 @@ from nps.core.db import Base, db
 from nps.core.ports import Ports
 from nps.core.settings import Settings, load
 from nps.jobs import executor
-from tests import services
+from tests import kept, services
 from tests.machine import Machine
 
 KEYS = ("a test key that is long enough to sign with", "an older test key that is long enough too")
@@ -42,6 +45,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = metafunc.config.getoption("--db")
         names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
         metafunc.parametrize("engine_name", names, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, whatever the shuffling says: then no process is left alone with them at the end."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "slow")))
 
 
 _real_connect = socket.socket.connect
@@ -95,6 +104,12 @@ def template_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class PostgresDatabase:
+    url: str
+    sweep: Callable[[], None]
+
+
 def build_schema() -> None:
     """All tables, triggers and, on PostgreSQL, the third wall."""
     Base.metadata.create_all(db.engine)
@@ -106,7 +121,7 @@ def build_schema() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresDatabase]:
     """A database of this test process on a real server, with all tables, as the plain role."""
     with ExitStack() as stack:
         admin = stack.enter_context(services.postgres())
@@ -121,24 +136,23 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             build_schema()
             db.session.remove()
             db.engine.dispose()
-        yield url
+        yield PostgresDatabase(url, stack.enter_context(services.sweeper(admin, name)))
 
 
 @pytest.fixture
-def db_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database with all tables."""
+def db_url(engine_name: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty database with all tables. Tests of this process have it one after the other."""
     if engine_name == "sqlite":
-        target = tmp_path / "test.sqlite3"
-        shutil.copyfile(request.getfixturevalue("template_sqlite"), target)
+        template: Path = request.getfixturevalue("template_sqlite")
+        target = template.with_name("test.sqlite3")
+        for file in (target, target.with_name(f"{target.name}-wal"), target.with_name(f"{target.name}-shm")):
+            file.unlink(missing_ok=True)
+        shutil.copyfile(template, target)
         yield f"sqlite:///{target}"
         return
-    url = request.getfixturevalue("postgres_url")
-    yield url
-    engine = create_engine(url)
-    names = ", ".join(f'"{t.name}"' for t in Base.metadata.sorted_tables)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} CASCADE"))
-    engine.dispose()
+    database: PostgresDatabase = request.getfixturevalue("postgres_database")
+    yield database.url
+    database.sweep()
 
 
 @pytest.fixture
@@ -151,10 +165,22 @@ def settings(db_url: str, tmp_path: Path) -> Settings:
     return settings_for(db_url, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def kept_app() -> Callable[[Settings, Ports], Flask]:
+    """kept_app(settings, ports) gives an application like new."""
+    return kept.keep()
+
+
 @pytest.fixture
-def app(settings: Settings, ports: Ports) -> Iterator[Flask]:
+def app(kept_app: Callable[[Settings, Ports], Flask], settings: Settings, ports: Ports) -> Iterator[Flask]:
     """The application, with an application context and no account in scope."""
-    application = create_app(settings, ports)
+    with in_use(kept_app(settings, ports)) as application:
+        yield application
+
+
+@contextmanager
+def in_use(application: Flask) -> Iterator[Flask]:
+    """A test's time with an application."""
     with application.app_context():
         database.begin_writing()
         yield application
@@ -162,13 +188,28 @@ def app(settings: Settings, ports: Ports) -> Iterator[Flask]:
         tenancy.leave()
         database.end_writing()
         product_clock.reset()
-        db.engine.dispose()
+        pool: Any = db.engine.pool
+        if db.engine.dialect.name == "sqlite" or pool.checkedout():  # the next file is another one; what a thread still holds is left to it
+            db.engine.dispose()
+
+
+@cache
+def password_hash() -> str:
+    """Hashing takes a tenth of a second on purpose; here once a process."""
+    return hash_password(PASSWORD)
+
+
+def person(email: str, name: str) -> User:
+    """A user who signs in with PASSWORD."""
+    user = accounts.create_user(email, name)
+    user.password_hash = password_hash()
+    return user
 
 
 @pytest.fixture
 def owner(app: Flask) -> User:
     """Ines, who owns Larkfield."""
-    return accounts.create_user("ines@larkfield.example", "Ines Marchetti", PASSWORD)
+    return person("ines@larkfield.example", "Ines Marchetti")
 
 
 @pytest.fixture
@@ -195,7 +236,7 @@ def account(app: Flask, owner: User) -> Iterator[Account]:
 @pytest.fixture
 def rival(app: Flask) -> Account:
     """Another company with look-alike people."""
-    user = accounts.create_user("rita@rival.example", "Rita Rival", PASSWORD)
+    user = person("rita@rival.example", "Rita Rival")
     made = accounts.create_account("Rival", user, slug="rival", state="active", postal_address="1 Other Street")
     db.session.commit()
     return made

@@ -1,10 +1,14 @@
 """Which passwords are taken."""
 
+import unicodedata
+
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nps.accounts import passwords
+from nps.accounts.service.people import hash_password
 
 EMAIL = "ines@larkfield.example"
 
@@ -65,3 +69,9 @@ def test_any_text_gets_an_answer(password: str) -> None:
 def test_list_is_written_without_case_and_repeats() -> None:
     assert all(word == word.casefold() for word in passwords.COMMON)
     assert len(passwords.COMMON) > 150
+
+
+def test_kept_hash_is_argon2id_of_the_documented_cost_and_fits_both_ways_of_typing_it() -> None:
+    kept = hash_password(unicodedata.normalize("NFD", "vier Äpfel im Korb"))
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert PasswordHasher().verify(kept, unicodedata.normalize("NFC", "vier Äpfel im Korb"))

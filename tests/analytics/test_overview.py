@@ -223,7 +223,7 @@ def test_rights_decide_over_comments_and_names(signed_in: Browser, asker: Asker,
 
     asker.answer(3, contact_id=asker.contact(name="Dana Whitfield"), comment="Bank feed is down")
     for role in ("reviewer", "viewer"):
-        user = accounts.create_user(f"{role}@larkfield.example", role, "a long enough password")
+        user = accounts.create_user(f"{role}@larkfield.example", role)
         db.session.add(Membership(user_id=user.id, role=role, created_at=account.created_at))
         db.session.flush()
         html = page(sign_in(user))

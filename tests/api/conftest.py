@@ -1,6 +1,6 @@
 """A small resource of the tests' own on the API floor, and a machine with a key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +14,13 @@ from nps.accounts.models import Account, AuditEntry
 from nps.api.blueprint import Api, needs_idempotency_key
 from nps.api.paging import page
 from nps.api.shapes import Amount, Day, Flag, Instant, Paged, PageQuery, Score, Shape, Text, Whole
+from nps.app import create_app
 from nps.core.db import db
 from nps.core.errors import Conflict
+from nps.core.ports import Ports
+from nps.core.settings import Settings
+from tests import kept
+from tests.conftest import in_use
 from tests.machine import Machine
 
 
@@ -87,12 +92,29 @@ def things() -> Api:
     return blueprint
 
 
-@pytest.fixture
-def with_things(app: Flask) -> Flask:
-    """The application with the tests' own resource."""
+def create_app_with_things(settings: Settings) -> Flask:
+    app = create_app(settings)
     blueprint, door = things(), guards.api_key_door("contacts")
     app.register_blueprint(blueprint, url_prefix="/api/v1")
     guards.attach(app, blueprint.name, door)
+    return app
+
+
+@pytest.fixture(scope="session")
+def kept_app_with_things() -> Callable[[Settings, Ports], Flask]:
+    return kept.keep(create_app_with_things)
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, settings: Settings, ports: Ports) -> Iterator[Flask]:
+    name = "kept_app_with_things" if "with_things" in request.fixturenames else "kept_app"
+    with in_use(request.getfixturevalue(name)(settings, ports)) as application:
+        yield application
+
+
+@pytest.fixture
+def with_things(app: Flask) -> Flask:
+    """The application with the tests' own resource."""
     return app
 
 

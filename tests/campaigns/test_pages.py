@@ -169,7 +169,7 @@ def test_words_that_ask_for_a_good_score_are_kept_by_one_press_and_the_campaign_
 def test_a_second_member_who_saves_later_sees_both_versions_and_loses_nothing(
     signed_in: Any, account: Any, sign_in: Any, clock: Any
 ) -> None:
-    tom = accounts.create_user("tom@larkfield.example", "Tomás Rey", "correct horse battery staple")
+    tom = accounts.create_user("tom@larkfield.example", "Tomás Rey")
     db.session.add(Membership(user_id=tom.id, role="manager", created_at=clock.now()))
     campaign = campaign_with("Autumn")
     where = f"{BASE}/{campaign.id}"
@@ -378,7 +378,7 @@ def test_the_explorer_names_the_reason_that_the_file_names(signed_in: Any, accou
 
 
 def test_a_viewer_sees_no_address_and_starts_nothing(account: Any, sign_in: Any, clock: Any, run_jobs: Any) -> None:
-    vera = accounts.create_user("vera@larkfield.example", "Vera", "correct horse battery staple")
+    vera = accounts.create_user("vera@larkfield.example", "Vera")
     db.session.add(Membership(user_id=vera.id, role="viewer", created_at=clock.now()))
     make_contact("Dana Whitfield", email="dana@a.example")
     campaign = campaign_with("Autumn", send_now=True)

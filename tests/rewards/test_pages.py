@@ -138,7 +138,7 @@ def test_one_reward_is_explained_from_evidence_to_ledger(signed_in: Any, world: 
 def test_each_role_may_do_what_the_matrix_says(
     account: Any, sign_in: Any, world: list[Reward], role: str, page: int, decide: int, stripe: int
 ) -> None:
-    user = accounts.create_user(f"{role}@larkfield.example", role.title(), "correct horse battery staple")
+    user = accounts.create_user(f"{role}@larkfield.example", role.title())
     db.session.add(Membership(user_id=user.id, role=role, created_at=product_clock.now()))
     db.session.commit()
     browser = sign_in(user)

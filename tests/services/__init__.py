@@ -5,7 +5,7 @@ are installed. `python -m tests.services fetch` gets what is missing and says wh
 """
 
 from tests.services.browser import chromium_path
-from tests.services.postgresql import APP_ROLE, app_url, postgres
+from tests.services.postgresql import APP_ROLE, app_url, postgres, sweeper
 from tests.services.redis_server import REDIS_MISSING, redis
 
-__all__ = ["APP_ROLE", "REDIS_MISSING", "app_url", "chromium_path", "postgres", "redis"]
+__all__ = ["APP_ROLE", "REDIS_MISSING", "app_url", "chromium_path", "postgres", "redis", "sweeper"]
