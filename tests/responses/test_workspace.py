@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from nps.core import clock as product_clock
 from nps.core import ids, tenancy
 from nps.core.db import db
 from nps.followups.models import Case
-from nps.responses import queries, service
+from nps.responses import service
 from nps.responses.models import Response
 from tests.conftest import Browser, Clock
 from tests.responses.conftest import Asked, response_id_of
@@ -278,24 +278,6 @@ def test_the_file_has_the_agreed_columns_and_no_formula(asked: Ask, signed_in: B
     assert (second["q.one_tap"], second["nps_group"], second["first_at"][-1]) == ("Lower price; Quicker support", "passive", "Z")
     entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "responses.exported")).one()
     assert entry.facts["rows"] == 2
-
-
-def test_the_file_is_sent_and_noted_although_somebody_writes_while_it_is_made(
-    asked: Ask, signed_in: Browser, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked().answer(3, "The bank feed is down")
-    real = queries.export_rows
-
-    def meanwhile(filters: queries.Filters) -> tuple[list[str], Iterator[list[object]]]:
-        header, rows = real(filters)
-        done = list(rows)
-        with db.engine.begin() as other:
-            other.exec_driver_sql("UPDATE account SET name = 'Larkfield'")
-        return header, iter(done)
-
-    monkeypatch.setattr(queries, "export_rows", meanwhile)
-    assert signed_in.get("/larkfield/responses.csv").status_code == 200
-    assert db.session.scalars(select(AuditEntry).where(AuditEntry.action == "responses.exported")).one().facts["rows"] == 1
 
 
 def test_the_file_follows_the_filters(mixed: dict[str, Asked], signed_in: Browser) -> None:
