@@ -38,7 +38,7 @@ def test_nul_in_a_form_is_dropped(app: Flask, client: Any, account: Any) -> None
     db.session.commit()
     answer = client.post(f"/f/{link.code}/claim", data=form)
     assert answer.status_code == 200
-    assert "friend@fern.example" in answer.text
+    assert "friend@fern.example" in answer.text.replace("<wbr>", "")
 
 
 def test_a_field_of_one_line_keeps_one_line(app: Flask, signed_in: Any, account: Account) -> None:

@@ -324,7 +324,7 @@ def test_every_layout_has_one_main_and_no_inline_code(name: str) -> None:
 def test_customer_page_wears_the_company_colour_under_a_nonce() -> None:
     html = page("public.html", {"account": Company()}, title="Thank you", stop_url="/u/tok")
     assert '<style nonce="nonce-1">:root { --brand: #14574a; --on-brand: #ffffff }</style>' in html
-    assert "48 Quay Street, Portland, ME 04101 · Sent with Wordback" in html
+    assert "48 Quay Street, Portland, ME 04101&nbsp;· Sent with Wordback" in html
     assert 'You get this because you are a Larkfield customer. <a href="/u/tok">Stop survey emails</a>' in html
     assert "htmx" not in html
 
