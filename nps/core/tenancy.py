@@ -145,8 +145,12 @@ def _after_begin(session: Session, transaction: SessionTransaction, connection: 
 
 @lru_cache(maxsize=1000)
 def _inside(scope: UUID) -> Any:
-    """What keeps a statement inside one account. Made once an account and process: making it costs as much as a small statement."""
-    return with_loader_criteria(AccountOwned, lambda cls: cls.account_id == scope, include_aliases=True)
+    """What keeps a statement inside one account. Made once an account and process: making it costs as much as a small statement.
+
+    Rows do not carry it on to what is loaded for them later: those statements pass `_filter` too, and a row that is read again and
+    again would gather one more each time, each time a statement that was never compiled before.
+    """
+    return with_loader_criteria(AccountOwned, lambda cls: cls.account_id == scope, include_aliases=True, propagate_to_loaders=False)
 
 
 def _filter(state: ORMExecuteState) -> None:

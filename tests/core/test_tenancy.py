@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from nps.accounts import service
@@ -31,6 +31,16 @@ def test_get_by_key_of_another_account_finds_nothing(account: Any, rival: Any) -
         db.session.commit()
     db.session.expunge_all()
     assert db.session.scalar(select(ApiKey).where(ApiKey.id == key.id)) is None
+
+
+def test_a_row_read_again_and_again_costs_one_compiled_statement(account: Any) -> None:
+    row = db.session.scalars(select(Membership)).one()
+    seen = []
+    for _ in range(3):
+        db.session.expire(row)
+        assert row.role == "owner"
+        seen.append(len(inspect(row).load_options))
+    assert seen == [0, 0, 0], "the row carries criteria that make each reading a new statement"
 
 
 def test_a_row_of_another_account_is_not_written(account: Any, rival: Any) -> None:
