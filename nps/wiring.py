@@ -273,7 +273,7 @@ METERS: dict[str, Count] = {
 
 # Entries and panels that features above put on the page of a contact: functions of the contact's id, in the account's scope
 TIMELINE: list[Source] = [campaigns_views.timeline, responses_views.timeline, followups_views.timeline, referrals_views.timeline]
-CONTACT_PANELS: list[PanelSource] = [responses_views.panels, campaigns_views.panels]
+CONTACT_PANELS: list[PanelSource] = [responses_views.panels, referrals_views.panels, campaigns_views.panels]
 
 # Task modules register themselves when they are imported.
 TASK_MODULES = (

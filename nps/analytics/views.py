@@ -116,8 +116,8 @@ class Links:
             if advocate_id is not None:
                 return {"href": _address("referrals.advocate", advocate_id=advocate_id), "text": "Asked to share", "quiet": True}
             if self.shares.open and current.may("programs.write"):
-                fields = {"contact_id": answer.contact_id, "mail": "yes"}
-                return {"href": _address("referrals.invite"), "text": "Invite to share", "quiet": False, "fields": fields}
+                person = _address("contacts.person", id=answer.contact_id, _anchor="share")
+                return {"href": person, "text": "Invite to share", "quiet": False}
         if answer.contact_id and answer.nps_group != Group.PROMOTER and current.may("cases.work"):
             fields = {"contact": answer.contact_id, "reason": drawing.reply_reason(answer.score, answer.comment)}
             return {"href": _address("followups.open_case"), "text": "Reply", "quiet": False, "fields": fields}

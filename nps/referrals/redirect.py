@@ -281,7 +281,13 @@ class Redirector:
         query = environ.get("QUERY_STRING", "")[:QUERY_MAX]
         row = self._click(environ, target, channel, query)
         if not self.writer.insert(row):
-            self.spool.append(row)
+            try:
+                self.spool.append(row)
+            except OSError as error:
+                # A click that cannot be kept is not answered: the friend tries again, the advocate loses nothing.
+                log.error("no place for a click", error=type(error).__name__)
+                start_response("503 Service Unavailable", [("Retry-After", "10"), ("Content-Length", "0"), ("Cache-Control", "no-store")])
+                return [b""]
         ref = clicks.click_ref(row["id"])
         headers = [
             ("Location", self._location(target, ref, query)),
@@ -292,7 +298,7 @@ class Redirector:
             ("X-Content-Type-Options", "nosniff"),
         ]
         if self._secure:
-            headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+            headers.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
         has_one = "wb_click=" in environ.get("HTTP_COOKIE", "")
         if target.cookie and row["verdict"] != Verdict.BOT and not (target.keep_first and has_one):
             secure = "; Secure" if self._secure else ""

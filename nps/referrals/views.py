@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from nps.contacts.rules.timeline import Entry
+from nps.contacts.rules.timeline import Entry, Panel
 from nps.core import clock
 from nps.core.db import turn_to_writing
 from nps.core.errors import DomainError, NotFound
@@ -148,6 +148,19 @@ def invite() -> Any:
         service.mail_link(enrolment.advocate, queries.contact_of(enrolment.advocate), clock.now())
     flash("Invited to share." + (" The link is on its way by mail." if request.form.get("mail") else " No mail was sent."), "good")
     return redirect(url_for("referrals.advocate", advocate_id=enrolment.advocate.id), 303)
+
+
+def panels(contact_id: UUID) -> list[Panel]:
+    """How a person stands to the default program, and the form that invites them by hand."""
+    program = queries.default_program()
+    if program is None or not current.may("advocates.read"):
+        return []
+    advocate = queries.advocate_of(program.id, contact_id)
+    may_invite = program.state == ProgramState.LIVE and current.may("programs.write")
+    if advocate is None and not may_invite:
+        return []
+    values = {"advocate": advocate, "contact_id": contact_id, "word": STATE_WORDS[advocate.state] if advocate else ""}
+    return [Panel("aside", "referrals/_sharing.html", values)]
 
 
 def timeline(contact_id: UUID) -> list[Entry]:

@@ -46,7 +46,7 @@ def install(app: Flask) -> None:
         if g.get("noindex"):
             headers.setdefault("X-Robots-Tag", "noindex, nofollow")
         if secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
         return response
 
     app.jinja_env.globals["csp_nonce"] = csp_nonce

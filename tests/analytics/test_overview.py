@@ -206,9 +206,9 @@ def test_each_comment_leads_to_the_person_and_to_what_to_do_next(signed_in: Brow
     html = page(signed_in)
     assert f'<a href="/larkfield/contacts/{glad}">Glad Person</a>' in html
     assert f'href="/larkfield/referrals/advocates/{asked.id}">Asked to share<span class="vh">: Known Person</span>' in html
-    assert f'name="contact_id" value="{glad}"' in html
+    assert f'href="/larkfield/contacts/{glad}#share">Invite to share' in html
     assert text_of(html).count("Invite to share") == 1
-    done = signed_in.form("/larkfield/referrals/advocates", {"contact_id": str(glad), "mail": "yes"})
+    done = signed_in.form("/larkfield/referrals/advocates", {"contact_id": str(glad)})
     assert "/referrals/advocates/" in done.location
     assert "Invite to share" not in page(signed_in)
     reason = re.search(r'name="reason" value="([^"]+)"', html)

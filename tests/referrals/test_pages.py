@@ -239,3 +239,18 @@ def test_the_friends_page_is_previewed_before_anybody_shares(signed_in: Any, acc
 def test_unknown_advocates_and_sales_are_404(signed_in: Any, live: Program) -> None:
     for path in (f"advocates/{ids.new_id()}", f"sales/{ids.new_id()}/credit"):
         assert signed_in.get(f"/larkfield/referrals/{path}").status_code == 404
+
+
+def test_somebody_is_invited_from_their_page_and_gets_no_mail_unless_the_box_is_ticked(signed_in: Any, account: Any, run_jobs: Any) -> None:
+    live_program(account)
+    silent, told = person("silent@fern.example"), person("told@fern.example")
+    page = signed_in.get(f"/larkfield/contacts/{silent.id}").text
+    assert "Nothing is sent unless you tick the box." in page
+    assert 'name="mail" value="yes">' in page
+    signed_in.form("/larkfield/referrals/advocates", {"contact_id": str(silent.id)})
+    signed_in.form("/larkfield/referrals/advocates", {"contact_id": str(told.id), "mail": "yes"})
+    run_jobs()
+    assert [message.to_email for message in db.session.scalars(select(Message))] == ["told@fern.example"]
+    page = signed_in.get(f"/larkfield/contacts/{silent.id}").text
+    assert "Invite to share" not in page
+    assert "Visits, friends and rewards" in page

@@ -215,6 +215,22 @@ def test_a_locked_database_sends_the_click_to_the_spool_and_the_job_brings_it_ho
     assert wanted < {c.id for c in clicks()}
 
 
+def test_a_click_that_can_be_kept_nowhere_is_not_answered_with_a_redirect(
+    client: Any, app: Any, maya: Any, code: str, settings: Any
+) -> None:
+    client.get(f"/r/{code}", headers=PHONE)
+    (settings.files_dir / "spool").write_text("a file where the folder would be")
+    release = lock(app)
+    try:
+        answer = client.get(f"/r/{code}", headers=PHONE)
+    finally:
+        release()
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "10"
+    assert "Location" not in answer.headers
+    assert len(clicks()) == 1
+
+
 def lock(app: Any) -> Any:
     """Hold the database so that nobody can write clicks."""
     db.session.commit()
