@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, select
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
@@ -107,6 +107,17 @@ def prepare(engine: Engine) -> None:
 def install() -> None:
     """Put the tenancy guard around the session. Called once at import of the application factory."""
     tenancy.guard(db.session)
+
+
+def connection() -> Connection:
+    """The connection of the unit that runs, as `db.session.connection()` gives it, at a tenth of the cost."""
+    session = db.session()
+    transaction, known = session.get_transaction(), session.info.get("connection")
+    if known is not None and known[0] is transaction and transaction.is_active and not session.in_nested_transaction():
+        return known[1]  # type: ignore[no-any-return]
+    made = session.connection()
+    session.info["connection"] = (session.get_transaction(), made)
+    return made
 
 
 def begin_writing() -> None:
