@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 
 from bench.load import Run, get, post, run
-from bench.report import Figure, compare
+from bench.report import Figure, Sample, compare, rss_mb
 from bench.world import customers, inside, larkfield
 from nps.campaigns.models import Campaign, Invitation
 from nps.core import clock, ids, tenancy
@@ -35,12 +35,15 @@ def measure(names: Sequence[str], *, form: str, engine: str) -> None:
         ours, empty = made.serve(), made.serve("bench.empty:app")
         facts = {"database": engine, "form": form, "n": requests}
 
+        def memory() -> float:
+            return rss_mb(made.processes[0].pid)
+
         def baseline() -> float:
             return run(empty, [get("/")] * requests).rate
 
         if "survey_get" in names:
 
-            def opened() -> float:
+            def opened() -> Sample:
                 return checked(run(ours, [get(f"/s/{next(tokens)}?score=9") for _ in range(requests)]))
 
             compare(
@@ -48,11 +51,12 @@ def measure(names: Sequence[str], *, form: str, engine: str) -> None:
                 opened,
                 baseline,
                 runs=runs,
+                rss=memory,
             )
         if "answer_post" in names:
             sent = 0
 
-            def answered() -> float:
+            def answered() -> Sample:
                 nonlocal sent
                 sent += requests
                 forms = [answer(next(tokens), n) for n in range(requests)]
@@ -63,15 +67,16 @@ def measure(names: Sequence[str], *, form: str, engine: str) -> None:
                 answered,
                 baseline,
                 runs=runs,
+                rss=memory,
             )
             with inside(made, account_id):
                 kept = db.session.scalar(select(func.count()).select_from(Response).where(Response.state == "verified"))
             assert kept == sent, f"{kept} answers kept of {sent}"
 
 
-def checked(done: Run) -> float:
+def checked(done: Run) -> Sample:
     assert done.wrong == 0, done
-    return done.rate
+    return Sample(done.rate, done.p50_ms, done.p99_ms)
 
 
 def answer(token: str, number: int) -> bytes:

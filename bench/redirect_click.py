@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from bench.load import Run, get, run
-from bench.report import Figure, compare
+from bench.load import get, run
+from bench.report import Figure, Sample, compare, rss_mb
 from bench.world import customers, inside, larkfield
 from nps.core import clock, ids, tenancy
 from nps.core.db import db
@@ -25,23 +25,21 @@ def measure(names: Sequence[str], *, form: str, engine: str) -> None:
         found = prepare(made, account_id, links)
         ours, empty = made.serve(), made.serve("bench.empty:app")
         paths = [get(f"/r/{found[ids.bucket(f'link {n}', len(found))]}") for n in range(requests)]
-        last: dict[str, Run] = {}
         sent = 0
 
-        def work() -> float:
+        def work() -> Sample:
             nonlocal sent
-            last["work"] = run(ours, paths, connections=16, expect=302)
-            assert last["work"].wrong == 0, last["work"]
+            done = run(ours, paths, connections=16, expect=302)
+            assert done.wrong == 0, done
             sent += requests
-            return last["work"].rate
+            return Sample(done.rate, done.p50_ms, done.p99_ms)
 
         def baseline() -> float:
-            last["base"] = run(empty, [get("/")] * requests, connections=16)
-            return last["base"].rate
+            return run(empty, [get("/")] * requests, connections=16).rate
 
         figure = Figure("redirect_click", "redirects/s", "empty Flask view, same gunicorn settings", 0.45, 0.9)
         figure.facts = {"database": engine, "form": form, "n": requests, "links": links}
-        compare(figure, work, baseline, runs=runs)
+        compare(figure, work, baseline, runs=runs, rss=lambda: rss_mb(made.processes[0].pid))
         with inside(made, account_id):
             kept = db.session.scalar(select(func.count()).select_from(Click))
         assert kept == sent, f"{kept} clicks kept of {sent} answered"

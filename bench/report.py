@@ -5,6 +5,7 @@ import statistics
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -26,24 +27,46 @@ def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
+@dataclass(frozen=True)
+class Sample:
+    """One run: the figure, and how long one piece of work took in the middle and at the slow end."""
+
+    value: float
+    p50_ms: float
+    p99_ms: float
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory of a process and all it started, now."""
+    total = 0
+    for status in Path(f"/proc/{pid}").glob("task/*/children"):
+        total += sum(rss_mb(int(child)) for child in status.read_text().split())
+    words = Path(f"/proc/{pid}/status").read_text()
+    return total + int(words.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def compare(
-    figure: Figure, work: Callable[[], float], baseline: Callable[[], float], *, runs: int, warm: int = 1, **more: Any
+    figure: Figure, work: Callable[[], Sample], baseline: Callable[[], float], *, runs: int, rss: Callable[[], float], warm: int = 1
 ) -> dict[str, Any]:
-    """Alternate work and baseline, A B A B; repeat once where the baseline itself moved by more than a quarter; print the line."""
+    """Alternate work and baseline, A B A B; repeat once where the baseline itself moved by more than a quarter; print the line.
+
+    `rss` is asked for the memory of what was measured after the last run.
+    """
     for _ in range(warm):
         baseline()
         work()
     for attempt in range(2):
-        ours: list[float] = []
+        samples: list[Sample] = []
         theirs: list[float] = []
         for number in range(runs):
             theirs.append(baseline())
-            ours.append(work())
-            say(f"  {figure.name} {number + 1} of {runs}: {ours[-1]:.4g} {figure.unit}, baseline {theirs[-1]:.4g}")
+            samples.append(work())
+            say(f"  {figure.name} {number + 1} of {runs}: {samples[-1].value:.4g} {figure.unit}, baseline {theirs[-1]:.4g}")
         steady = max(theirs) <= 1.25 * min(theirs)
         if steady or attempt:
             break
         say("  the baseline moved by more than a quarter; once more")
+    ours = [sample.value for sample in samples]
     value, base = statistics.median(ours), statistics.median(theirs)
     line = {
         "name": figure.name,
@@ -52,6 +75,9 @@ def compare(
         "baseline": figure.baseline,
         "baseline_value": round(base, 4),
         "ratio": round(value / base, 4),
+        "p50_ms": round(statistics.median(sample.p50_ms for sample in samples), 3),
+        "p99_ms": round(statistics.median(sample.p99_ms for sample in samples), 3),
+        "rss_mb": round(rss(), 1),
         "floor": figure.floor,
         "goal": figure.goal,
         "better": "lower" if figure.lower else "higher",
@@ -62,7 +88,6 @@ def compare(
         "steady": steady,
         "runs": runs,
         **figure.facts,
-        **more,
     }
     print(json.dumps(line), flush=True)
     return line

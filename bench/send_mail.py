@@ -7,10 +7,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
-from bench.report import Figure, compare
+from bench.report import Figure, Sample, compare, rss_mb
 from bench.world import inside, larkfield
 from nps.core import ids
 from nps.delivery import service as delivery
@@ -57,6 +58,7 @@ def measure(names: Sequence[str], *, form: str, engine: str) -> None:
                     lambda: send(made, account_id, count, rows),
                     lambda: bare(port, ready, count),
                     runs=3 if form == "short" else 5,
+                    rss=lambda: rss_mb(worker.pid),
                 )
                 assert worker.poll() is None
         finally:
@@ -68,8 +70,11 @@ def size_of(rows: Path) -> int:
     return int(read_rows(rows)[-1]["size"])
 
 
-def send(made: Installation, account_id: UUID, count: int, rows: Path, seconds: float = 240) -> float:
-    """Queue so many mails, wait until the sink has them; mails a second between the first and the last."""
+def send(made: Installation, account_id: UUID, count: int, rows: Path, seconds: float = 240) -> Sample:
+    """Queue so many mails, wait until the sink has them; mails a second between the first and the last.
+
+    The times of one mail are those between two that came one after the other.
+    """
     before = len(read_rows(rows))
     run = ids.new_token(6)
     with inside(made, account_id):
@@ -114,9 +119,10 @@ def send(made: Installation, account_id: UUID, count: int, rows: Path, seconds: 
             if sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) >= before + count:
                 break
         time.sleep(0.1)
-    came = [row["at"] for row in read_rows(rows)[before:]]
+    came = sorted(row["at"] for row in read_rows(rows)[before:])
     assert len(came) == count, f"{len(came)} of {count} arrived"
-    return (len(came) - 1) / (max(came) - min(came))
+    gaps = sorted(1000 * (later - earlier) for earlier, later in pairwise(came))
+    return Sample(len(gaps) / (came[-1] - came[0]), gaps[len(gaps) // 2], gaps[len(gaps) * 99 // 100])
 
 
 def bare(port: int, ready: bytes, count: int) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, func, make_url, select
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, MetaData, event, func, make_url, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -131,6 +131,17 @@ def prepare(engine: Engine) -> None:
 def install() -> None:
     """Put the tenancy guard around the session. Called once at import of the application factory."""
     tenancy.guard(db.session)
+
+
+def connection() -> Connection:
+    """The connection of the unit that runs, as `db.session.connection()` gives it, at a tenth of the cost."""
+    session = db.session()
+    transaction, known = session.get_transaction(), session.info.get("connection")
+    if known is not None and known[0] is transaction and transaction.is_active and not session.in_nested_transaction():
+        return known[1]  # type: ignore[no-any-return]
+    made = session.connection()
+    session.info["connection"] = (session.get_transaction(), made)
+    return made
 
 
 def begin_writing() -> None:

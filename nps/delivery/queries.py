@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from nps.core import clock, email_address, ids
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import ACCOUNT, Prepared
 from nps.delivery import compose, rules
 from nps.delivery.models import (
     AddressHealth,
@@ -105,9 +106,24 @@ def suppression_keys(email: str, wide: str = "") -> tuple[str, str, str]:
     return f"={exact}", f"~{wide}", f"#{ids.keyed_hash('suppression', wide)}"
 
 
+_S = Suppression.__table__
+_STOPS = Prepared(
+    select(_S.c.reason).where(
+        _S.c.account_id == ACCOUNT,
+        _S.c.key.in_([bindparam("exact"), bindparam("wide"), bindparam("erased")]),
+        _S.c.lifted_at.is_(None),
+        _S.c.scope != "phone",
+        _S.c.until.is_(None) | (_S.c.until > bindparam("now")),
+    )
+)
+
+
 def is_suppressed(email: str, *, personal: bool = False) -> bool:
     """Must this address not be mailed? `personal`: a reply typed by a member or a mail the person asked for just now."""
-    return bool(find_suppressions([email], personal=personal))
+    db.session.flush()
+    exact, wide, erased = suppression_keys(email)
+    stops = _STOPS(exact=exact, wide=wide, erased=erased, now=clock.now())
+    return any(not personal or stop.reason in rules.PERSONAL_REPLY_STOPPED_BY for stop in stops)
 
 
 def find_suppressions(emails: Iterable[str], *, personal: bool = False, now: datetime | None = None) -> dict[str, Suppression]:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 
 from nps.core import clock, ids, tenancy
 from nps.core.db import db
+from nps.core.prepared import PutOnce
 from nps.jobs.models import Job
 from nps.jobs.registry import TASKS
+
+_put = PutOnce(Job.__table__, ["task", "key"], where="key IS NOT NULL AND state = 'due'")
 
 
 def enqueue(
@@ -34,13 +36,7 @@ def enqueue(
         "attempts": 0,
         "created_at": now,
     }
-    if key is None:
-        db.session.execute(insert(Job).values(row))
-        return
-    make = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    # literal, as in the index: with a parameter PostgreSQL no longer knows the index once the statement is prepared
-    where = text("key IS NOT NULL AND state = 'due'")
-    db.session.execute(make(Job).values(row).on_conflict_do_nothing(index_elements=["task", "key"], index_where=where))
+    _put(**row)
 
 
 def waiting(task: str, key: str) -> bool:

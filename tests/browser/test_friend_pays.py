@@ -93,7 +93,7 @@ def test_a_friend_pays_and_the_reward_waits_on_the_rewards_page(open_page: Calla
     accessible(desk)
     waiting.get_by_role("link", name="Marguerite Fontaine", exact=True).click()
     expect(desk.get_by_text("Pending.", exact=False).first).to_be_visible()
-    expect(desk.get_by_text("Credited by client reference").first).to_be_visible()
+    expect(desk.get_by_text("Credited to the person who shared").first).to_be_visible()
     accessible(desk)
     assert facts(site) == {
         "gross": 12_000,

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from nps.accounts.models import Membership, User
 from nps.contacts.models import Contact
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import ACCOUNT, First, Prepared
 from nps.followups.models import Case, CaseEvent, CaseView, ReplyDraft
 from nps.followups.rules.states import OPEN
 from nps.responses.models import Response
@@ -18,6 +20,23 @@ MESSAGES = ("reply", "customer_wrote")
 """Events in which something went out to the customer or came in."""
 CONTACTS = ("reply", "contact_logged")
 ATTEMPTS = ("reply", "contact_logged", "attempt")
+
+
+_E = CaseEvent.__table__
+_CASE_OF = Prepared(
+    select(_E.c.case_id)
+    .where(_E.c.account_id == ACCOUNT, _E.c.response_id == bindparam("response"))
+    .order_by(_E.c.occurred_at.desc(), _E.c.id.desc())
+    .limit(1)
+)
+_contact = First(Contact, lambda t: (t.c.id == bindparam("wanted"),), lock=True)
+
+
+def _is_open(t: Any) -> Sequence[Any]:
+    return t.c.contact_id == bindparam("contact"), t.c.state.in_(OPEN), t.c.kind != "appeal"
+
+
+_open, _locked_open = First(Case, _is_open), First(Case, _is_open, lock=True)
 
 
 def get_case(case_id: UUID, lock: bool = False) -> Case:
@@ -31,9 +50,7 @@ def get_case(case_id: UUID, lock: bool = False) -> Case:
 
 def lock_contact(contact_id: UUID) -> Contact:
     """The customer, locked: what is decided about their cases is decided one after the other."""
-    found = db.session.scalar(
-        select(Contact).where(Contact.id == contact_id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
+    found = _contact(wanted=contact_id)
     if found is None:
         raise NotFound
     return found
@@ -51,8 +68,7 @@ def list_of_contact(contact_id: UUID) -> Sequence[Case]:
 
 def find_open(contact_id: UUID, lock: bool = False) -> Case | None:
     """The one open case of a customer, appeals apart."""
-    query = select(Case).where(Case.contact_id == contact_id, Case.state.in_(OPEN), Case.kind != "appeal")
-    return db.session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
+    return (_locked_open if lock else _open)(contact=contact_id)
 
 
 def has_open(contact_id: UUID) -> bool:
@@ -84,13 +100,8 @@ def answered_at(invitation_id: UUID, at: datetime) -> bool:
 
 def find_case_of_response(response_id: UUID) -> Case | None:
     """The case an answer opened or joined last, or its survivor."""
-    event = (
-        select(CaseEvent.case_id)
-        .where(CaseEvent.response_id == response_id)
-        .order_by(CaseEvent.occurred_at.desc(), CaseEvent.id.desc())
-        .limit(1)
-    )
-    case_id = db.session.scalar(event)
+    db.session.flush()
+    case_id = _CASE_OF(response=response_id).scalar()
     case = get_case(case_id) if case_id is not None else None
     return survivor(case) if case is not None else None
 

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from nps.accounts import queries as accounts
 from nps.accounts import rules as rights
 from nps.accounts.models import Membership, User
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import ACCOUNT, Finder, First, Prepared
 from nps.followups.models import Case, Queue, QueueHoliday, QueueMember, SavedReply, spans_from
 from nps.followups.rules import words
 from nps.followups.rules.hours import Hours, instant
@@ -22,10 +23,15 @@ from nps.followups.rules.turns import Method, Seat
 WORKS_CASES = "cases.work"
 
 
+_queue, _locked = Finder(Queue), First(Queue, lambda t: (t.c.id == bindparam("wanted"),), lock=True)
+_default = First(Queue, lambda t: (t.c.is_default,))
+_D = QueueHoliday.__table__
+_HOLIDAYS = Prepared(select(_D.c.day, _D.c.spans).where(_D.c.account_id == ACCOUNT, _D.c.queue_id == bindparam("queue")))
+
+
 def get_queue(queue_id: UUID, lock: bool = False) -> Queue:
-    """The queue. Locks here and elsewhere are FOR NO KEY UPDATE: a plain FOR UPDATE would wait for every insert that refers to the row."""
-    query = select(Queue).where(Queue.id == queue_id)
-    found = db.session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
+    """The queue. With `lock`, nobody else changes it until this unit of work ends."""
+    found = _locked(wanted=queue_id) if lock else _queue(queue_id)
     if found is None:
         raise NotFound
     return found
@@ -33,7 +39,7 @@ def get_queue(queue_id: UUID, lock: bool = False) -> Queue:
 
 def find_default() -> Queue | None:
     """The queue that takes what no rule sends elsewhere. None before the first case or visit."""
-    return db.session.scalar(select(Queue).where(Queue.is_default))
+    return _default()
 
 
 def list_queues() -> Sequence[Queue]:
@@ -43,7 +49,8 @@ def list_queues() -> Sequence[Queue]:
 
 def hours_of(queue: Queue) -> Hours:
     """When a queue is open, its holidays included."""
-    days = db.session.execute(select(QueueHoliday.day, QueueHoliday.spans).where(QueueHoliday.queue_id == queue.id)).all()
+    db.session.flush()
+    days = _HOLIDAYS(queue=queue.id)
     return Hours(queue.time_zone, tuple(spans_from(day) for day in queue.week), {day: spans_from(spans) for day, spans in days})
 
 
@@ -95,8 +102,10 @@ def members_of(queue: Queue) -> list[tuple[Membership, User]]:
     if named:
         return named
     responders = [pair for pair in workers.values() if pair[0].role == rights.Role.RESPONDER]
+    if responders:
+        return responders
     owner = account_owner()
-    return responders or ([workers[owner.id]] if owner is not None and owner.id in workers else [])
+    return [workers[owner.id]] if owner is not None and owner.id in workers else []
 
 
 def somebody_answers() -> bool:

@@ -8,12 +8,16 @@ from uuid import UUID
 from sqlalchemy import Uuid, inspect
 
 from nps.core.db import UTCDateTime, db
+from nps.core.prepared import Put
 from nps.followups.models import Case, CaseEvent
 
 _NOT_TRACKED = frozenset({"account_id", "id", "last_number", "look_at"})
 COLUMNS: dict[str, Any] = {
     attribute.key: attribute.columns[0].type for attribute in inspect(Case).column_attrs if attribute.key not in _NOT_TRACKED
 }
+
+
+_put_event = Put(CaseEvent)
 
 
 def change(
@@ -61,10 +65,8 @@ def opened(case: Case, *, now: datetime, actor_id: UUID | None, facts: dict[str,
 
 def _append(case: Case, what: str, now: datetime, **rest: Any) -> CaseEvent:
     case.last_number = (case.last_number or 0) + 1
-    event = CaseEvent(case_id=case.id, number=case.last_number, what=what, occurred_at=now, **rest)
-    db.session.add(event)
     db.session.flush()
-    return event
+    return _put_event(case_id=case.id, number=case.last_number, what=what, occurred_at=now, **rest)
 
 
 def plain(value: Any) -> Any:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from nps.contacts import queries as contacts
 from nps.contacts.models import Contact
 from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import First
 from nps.referrals.models import Advocate, AdvocateEvent, AskRefusal, LinkCode, PortalLink, Program, ProgramVersion, ReferralLink
 from nps.referrals.queries.programs import default_program, get_program, latest_version
 from nps.referrals.rules import codes, destinations, sharing
@@ -30,8 +31,11 @@ def get_advocate(advocate_id: UUID) -> Advocate:
     return found
 
 
+_of = First(Advocate, lambda t: (t.c.program_id == bindparam("program"), t.c.contact_id == bindparam("contact")))
+
+
 def advocate_of(program_id: UUID, contact_id: UUID) -> Advocate | None:
-    return db.session.scalar(select(Advocate).where(Advocate.program_id == program_id, Advocate.contact_id == contact_id))
+    return _of(program=program_id, contact=contact_id)
 
 
 def advocate_ids_of(program_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -163,14 +167,16 @@ def spoken_words(advocate: Advocate, version: ProgramVersion, *, disclose: bool 
     return sharing.with_disclosure(own, version.disclosure) if disclose else own
 
 
+_portal = First(
+    PortalLink,
+    lambda t: (t.c.advocate_id == bindparam("advocate"), t.c.epoch == bindparam("since"), t.c.expires_at > bindparam("now")),
+    order_by=lambda t: t.c.expires_at.desc(),
+)
+
+
 def living_portal(advocate: Advocate, now: datetime) -> PortalLink | None:
     """The youngest way to the share page that still works."""
-    return db.session.scalar(
-        select(PortalLink)
-        .where(PortalLink.advocate_id == advocate.id, PortalLink.epoch == advocate.portal_epoch, PortalLink.expires_at > now)
-        .order_by(PortalLink.expires_at.desc())
-        .limit(1)
-    )
+    return _portal(advocate=advocate.id, since=advocate.portal_epoch, now=now)
 
 
 def find_portal(portal_id: UUID) -> PortalLink | None:

@@ -10,6 +10,7 @@ from nps.accounts import queries as accounts
 from nps.core import settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
+from nps.core.prepared import ACCOUNT, First, Prepared
 from nps.delivery.models import SenderDomain
 from nps.referrals.models import Program, ProgramChange, ProgramVersion
 from nps.referrals.rules import checks
@@ -22,9 +23,14 @@ def list_programs() -> Sequence[Program]:
     return sorted(rows, key=lambda p: (p.default_since is None, -(p.default_since or p.created_at).timestamp()))
 
 
+_default = First(Program, lambda t: (t.c.default_since.is_not(None),), order_by=lambda t: t.c.default_since.desc())
+_D = SenderDomain.__table__
+_HOSTS = Prepared(select(_D.c.domain).where(_D.c.account_id == ACCOUNT, _D.c.state == "verified"))
+
+
 def default_program() -> Program | None:
     """The program promoters are asked into."""
-    return db.session.scalar(select(Program).where(Program.default_since.is_not(None)).order_by(Program.default_since.desc()).limit(1))
+    return _default()
 
 
 def find_program(program_id: UUID) -> Program | None:
@@ -79,7 +85,8 @@ def changes_of(program_id: UUID) -> list[Change]:
 
 def verified_hosts() -> frozenset[str]:
     """Domains the account has shown to be its own: links and redirects may lead there and to their subdomains."""
-    own = frozenset(db.session.scalars(select(SenderDomain.domain).where(SenderDomain.state == "verified")))
+    db.session.flush()
+    own = frozenset(row.domain for row in _HOSTS())
     return own | {pair for pair in settings.current().outgoing_allow if pair.startswith("127.0.0.1:")}
 
 

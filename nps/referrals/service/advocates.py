@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from nps.accounts import queries as accounts
 from nps.accounts import rules as account_rules
@@ -16,6 +15,7 @@ from nps.core import clock, ids, tenancy
 from nps.core.db import db
 from nps.core.errors import Invalid, NotFound
 from nps.core.events import publish
+from nps.core.prepared import Finder, Put, PutOnce
 from nps.delivery import queries as delivery
 from nps.delivery import service as mails
 from nps.referrals import queries
@@ -32,6 +32,10 @@ PORTAL_KEEP = timedelta(days=2)
 PORTAL_SHORT = timedelta(minutes=15)
 SHARE_GAP = timedelta(minutes=10)
 OPEN_CASE = "open_case"
+
+_find_contact = Finder(Contact)
+_put_advocate, _put_event, _put_refusal = Put(Advocate), Put(AdvocateEvent), Put(AskRefusal)
+_put_link, _put_portal, _take_code = Put(ReferralLink), Put(PortalLink), PutOnce(LinkCode.__table__, ["key"])
 
 
 @dataclass(frozen=True)
@@ -57,36 +61,31 @@ def enrol(
     known = queries.advocate_of(program.id, contact_id) if program else None
     reason = advocates.refusal(_candidate(contact, program, known, Source(source), contact.last_score if score is None else score), now)
     if program is None or reason is not None:
-        db.session.add(
-            AskRefusal(
-                program_id=program.id if program else None,
-                contact_id=contact_id,
-                response_id=response_id,
-                source=source,
-                reason=reason or NotEnrolled.PROGRAM_NOT_LIVE,
-                occurred_at=now,
-            )
+        _put_refusal(
+            program_id=program.id if program else None,
+            contact_id=contact_id,
+            response_id=response_id,
+            source=source,
+            reason=reason or NotEnrolled.PROGRAM_NOT_LIVE,
+            occurred_at=now,
         )
-        db.session.flush()
         return Enrolment(None, reason or NotEnrolled.PROGRAM_NOT_LIVE)
     if known is not None:
         _back(known, response_id, now)
         portal(known, now)
         return Enrolment(known)
-    advocate = Advocate(
+    advocate = _put_advocate(
         program_id=program.id, contact_id=contact_id, source=source, response_id=response_id, state=AdvocateState.INVITED, created_at=now
     )
-    db.session.add(advocate)
-    db.session.flush()
     _note(advocate, "", AdvocateState.INVITED, source, "", now)
     make_link(advocate, contact.called if program.code_style == "name" else "", now)
-    portal(advocate, now)
+    _new_portal(advocate, PORTAL_LIFE, now)
     publish(AdvocateEnrolled(tenancy.current(), advocate.id, program.id, contact_id, source, now))
     return Enrolment(advocate, made=True)
 
 
 def _contact(contact_id: UUID) -> Contact:
-    found = db.session.get(Contact, (tenancy.current(), contact_id))
+    found = _find_contact(contact_id)
     if found is None or found.erased_at is not None:
         raise NotFound("There is no such contact here.")
     return found
@@ -128,17 +127,11 @@ def make_link(advocate: Advocate, first_name: str, now: datetime) -> ReferralLin
     """A link with a code that nobody ever had: 5 tries with 6 signs, then 8 signs."""
     slug = codes.slug(first_name)
     link_id = ids.new_id()
-    make: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for attempt in range(codes.TRIES + 20):
         length = codes.SHORT if slug and attempt < codes.TRIES else codes.LONG
         code = codes.compose(slug, ids.new_code(codes.ALPHABET, length))
-        key = codes.key(code)
-        row = make(LinkCode).values(key=key, account_id=tenancy.current(), link_id=link_id)
-        if db.session.execute(row.on_conflict_do_nothing(index_elements=["key"]).returning(LinkCode.key)).first():
-            link = ReferralLink(id=link_id, advocate_id=advocate.id, code=code, created_at=now)
-            db.session.add(link)
-            db.session.flush()
-            return link
+        if _take_code(key=codes.key(code), account_id=tenancy.current(), link_id=link_id):
+            return _put_link(id=link_id, advocate_id=advocate.id, code=code, created_at=now)
     raise RuntimeError("no free code was found in 25 tries")
 
 
@@ -147,18 +140,16 @@ def portal(advocate: Advocate, now: datetime) -> PortalLink:
     living = queries.people.living_portal(advocate, now)
     if living is not None and living.expires_at - now > PORTAL_KEEP:
         return living
-    made = PortalLink(advocate_id=advocate.id, epoch=advocate.portal_epoch, expires_at=now + PORTAL_LIFE, created_at=now)
-    db.session.add(made)
-    db.session.flush()
-    return made
+    return _new_portal(advocate, PORTAL_LIFE, now)
+
+
+def _new_portal(advocate: Advocate, life: timedelta, now: datetime) -> PortalLink:
+    return _put_portal(advocate_id=advocate.id, epoch=advocate.portal_epoch, expires_at=now + life, created_at=now)
 
 
 def short_portal(advocate: Advocate, now: datetime) -> PortalLink:
     """A way to the share page for a company's own product: 15 minutes."""
-    made = PortalLink(advocate_id=advocate.id, epoch=advocate.portal_epoch, expires_at=now + PORTAL_SHORT, created_at=now)
-    db.session.add(made)
-    db.session.flush()
-    return made
+    return _new_portal(advocate, PORTAL_SHORT, now)
 
 
 def mail_portal(email: str) -> None:
@@ -372,10 +363,8 @@ def _set(advocate: Advocate, after: AdvocateState, actor: str, reason: str, now:
 
 
 def _note(advocate: Advocate, before: str, after: str, actor: str, reason: str, now: datetime) -> None:
-    db.session.add(
-        AdvocateEvent(advocate_id=advocate.id, before=before, after=after, actor=actor[:120], reason=reason[:300], occurred_at=now)
-    )
     db.session.flush()
+    _put_event(advocate_id=advocate.id, before=before, after=after, actor=actor[:120], reason=reason[:300], occurred_at=now)
 
 
 def _tell_left(advocate: Advocate, now: datetime) -> None:

@@ -150,4 +150,4 @@ def recent_hits(invitation_id: UUID, since: datetime) -> list[Seen]:
 
 def crowd_of(network: str, since: datetime) -> int:
     """On how many invitations this network was seen since then, counted up to three."""
-    return len(_CROWD(network=network, since=since).all())
+    return len(_CROWD(network=network, since=since))
