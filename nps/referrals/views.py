@@ -15,7 +15,7 @@ from nps.referrals import queries, service
 from nps.referrals.forms import CreditForm, ProgramForm, RemovalForm
 from nps.referrals.models import Program
 from nps.referrals.rules import codes
-from nps.referrals.rules.advocates import STATE_WORDS, WORDS
+from nps.referrals.rules.advocates import STATE_WORDS, WORDS, AdvocateState
 from nps.referrals.rules.journeys import STEP_WORDS
 from nps.referrals.rules.programs import ProgramState
 from nps.web import charts, current
@@ -159,7 +159,7 @@ def panels(contact_id: UUID) -> list[Panel]:
     may_invite = program.state == ProgramState.LIVE and current.may("programs.write")
     if advocate is None and not may_invite:
         return []
-    values = {"advocate": advocate, "contact_id": contact_id, "word": STATE_WORDS[advocate.state] if advocate else ""}
+    values = {"advocate": advocate, "contact_id": contact_id, "word": STATE_WORDS[AdvocateState(advocate.state)] if advocate else ""}
     return [Panel("aside", "referrals/_sharing.html", values)]
 
 

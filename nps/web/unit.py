@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from flask import Flask, Request, Response, abort, g, request, stream_with_context
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.utils import cached_property
 
 from nps.core import db as database
 from nps.core import tenancy
@@ -25,16 +26,25 @@ def takes_large_files(view: F) -> F:
     return view
 
 
-class FormRequest(Request):
-    """A request whose form holds no NUL: no person types it, and PostgreSQL keeps no text with it."""
+class TypedRequest(Request):
+    """A request whose query and form hold no NUL: no person types it, and PostgreSQL keeps no text with it."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        return _without_nul(super().args)
 
     def _load_form_data(self) -> None:
         if "form" in self.__dict__:
             return
         super()._load_form_data()
-        pairs = list(self.form.items(multi=True))
-        if any("\x00" in text for pair in pairs for text in pair):
-            self.__dict__["form"] = ImmutableMultiDict((name.replace("\x00", ""), text.replace("\x00", "")) for name, text in pairs)
+        self.__dict__["form"] = _without_nul(self.form)
+
+
+def _without_nul(pairs: MultiDict[str, str]) -> MultiDict[str, str]:
+    given = list(pairs.items(multi=True))
+    if not any("\x00" in text for pair in given for text in pair):
+        return pairs
+    return ImmutableMultiDict((name.replace("\x00", ""), text.replace("\x00", "")) for name, text in given)
 
 
 def keep_changes() -> None:
@@ -55,15 +65,13 @@ def streamed(body: Iterable[bytes]) -> Iterator[bytes]:
 
 def install(app: Flask) -> None:
     """Begin and end the unit around every request."""
-    app.request_class = FormRequest
+    app.request_class = TypedRequest
 
     @app.before_request
     def _begin() -> None:
         g.settings = app.extensions["settings"]
         if "\x00" in request.path:
             abort(404)
-        if any("\x00" in text for pair in request.args.items(multi=True) for text in pair):
-            abort(400)
         if request.method not in SAFE:
             if request.url_rule is not None and request.mimetype in FORMS:
                 if not hasattr(app.view_functions.get(request.endpoint or ""), LARGE_FILES):

@@ -58,7 +58,8 @@ def test_a_row_comes_back_as_it_went_in(account: Account) -> None:
     made = Put(AuditEntry)(**entry(facts={"a": [1, None]}))
     db.session.expunge_all()
     found = Finder(AuditEntry)(made.id)
-    assert found is not None and found is not made
+    assert found is not None
+    assert found is not made
     assert (found.account_id, found.occurred_at, found.facts) == (account.id, made.occurred_at, {"a": [1, None]})
 
 
