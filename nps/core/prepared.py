@@ -149,8 +149,9 @@ class _Compiled:
             gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
             if gone:
                 connection.invalidate(error)
+            hidden, kind = connection.engine.hide_parameters, dialect.loaded_dbapi.Error
             raise DBAPIError.instance(
-                self.sql, arguments, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
+                self.sql, arguments, error, kind, hide_parameters=hidden, connection_invalidated=gone, dialect=dialect
             ) from error
         finally:
             cursor.close()
