@@ -11,6 +11,7 @@ from nps.core.db import db
 from nps.core.errors import Away, DomainError, TooMany
 from nps.core.log import log
 from nps.web.htmx import is_fragment
+from nps.web.unit import MACHINES
 
 WORDS = {
     400: ("We could not read that", "The request was cut or altered on its way. Go back and try once more."),
@@ -56,7 +57,7 @@ def install(app: Flask) -> None:
     """Register the handlers. `app.extensions["api_errors"]`, where set, answers for paths under /api."""
 
     def _for_machines() -> bool:
-        return request.path.startswith(("/api/", "/compat/")) and "api_errors" in app.extensions
+        return request.path.startswith(MACHINES) and "api_errors" in app.extensions
 
     def _rollback() -> None:
         if db.session.registry.has() and not g.get("keep_changes"):

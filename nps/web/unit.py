@@ -13,6 +13,8 @@ from nps.core.db import db
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+MACHINES = ("/api/", "/compat/")
+"""Where programs ask: they get problem+json, and a refusal where a person would be forgiven."""
 FORM_BYTES = 3 * 1024 * 1024
 """What a form may hold, files included, where none is asked for: it is read before anybody is asked who they are."""
 
@@ -27,11 +29,11 @@ def takes_large_files(view: F) -> F:
 
 
 class TypedRequest(Request):
-    """A request whose query and form hold no NUL: no person types it, and PostgreSQL keeps no text with it."""
+    """A request whose query and form hold no NUL: no person types it, and PostgreSQL keeps no text with it. Machines are told instead."""
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        return _without_nul(super().args)
+        return super().args if self.path.startswith(MACHINES) else _without_nul(super().args)
 
     def _load_form_data(self) -> None:
         if "form" in self.__dict__:

@@ -15,6 +15,7 @@ from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
 from nps.core.events import heard, publish
 from nps.core.log import log
+from nps.core.prepared import PutOnce
 from nps.delivery import compose, queries, rules
 from nps.delivery.events import BatchPaused, MessagesAboutToLeave, MessagesSettled, SendingPaused, SendingWarned
 from nps.delivery.models import MailboxMail, MailLane, MailTemplate, Message, ProviderPace, SendingState
@@ -31,6 +32,7 @@ STANDING_WINDOW = timedelta(days=7)
 _ENDS = ("sent", "unknown", "failed", "deferred", "dropped")
 _FATE = (Message.account_id, Message.id, Message.ref_kind, Message.ref_id, Message.contact_id, Message.kind)
 _NO_SYNC = {"synchronize_session": False}
+_put_lane = PutOnce(MailLane.__table__, ["name"])
 
 
 def lease() -> timedelta:
@@ -428,9 +430,9 @@ def lane(name: str, now: datetime) -> MailLane:
     """The row of a way out, made when there is none."""
     row = db.session.get(MailLane, name)
     if row is None:
-        row = MailLane(name=name, state="up", failures=0, words="", changed_at=now)
-        db.session.add(row)
-        db.session.flush()
+        # two senders may begin at once: the second takes the row of the first
+        _put_lane(name=name, state="up", failures=0, probe_at=None, words="", changed_at=now)
+        row = db.session.get_one(MailLane, name)
     return row
 
 
