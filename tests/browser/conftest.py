@@ -1,6 +1,7 @@
 """A real Chromium against a real installation: web process, worker, built-in mailbox, the stand-in for Stripe."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from nps.accounts import service as accounts
+from nps.app import put_in_force
 from nps.core import clock, tenancy
 from nps.core import db as database
 from nps.core.db import db
+from nps.core.ports import Ports
 from nps.delivery.models import SenderDomain
 from nps.referrals import service as referrals
 from nps.rewards import service as rewards
@@ -43,6 +46,13 @@ class Site:
     stripe: StripeDouble
     email: str = "ines@larkfield.example"
     password: str = PASSWORD
+
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        """A unit of work in its database, with its settings and keys: other tests of this process have put theirs in force."""
+        put_in_force(self.made.app.extensions["settings"], Ports())
+        with self.made.app.app_context(), tenancy.account_scope(self.account_id), database.unit():
+            yield
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +103,7 @@ def site() -> Iterator[Site]:
 def live_program(site: Site) -> None:
     """The referral program takes every promoter; its links lead to the stand-in's shop, whose sales are told by signed calls."""
     shop = site.stripe.seed()["demo"]
-    with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
+    with site.within():
         now = clock.now()
         db.session.add(SenderDomain(domain="larkfield.example", state="verified", checked_at=now, verified_at=now, created_at=now))
         db.session.flush()

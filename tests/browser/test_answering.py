@@ -1,8 +1,7 @@
 """Answering as customers do: on a phone, without script, by keyboard, in the dark; and what a program achieves."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,8 +12,7 @@ from playwright.sync_api import Page, expect
 
 from nps.campaigns.models import Campaign, Invitation
 from nps.contacts import service as contacts
-from nps.core import clock, ids, tenancy
-from nps.core import db as database
+from nps.core import clock, ids
 from nps.core.db import db
 from nps.followups.models import Case
 from nps.responses import queries
@@ -24,18 +22,6 @@ from tests.browser.conftest import Site, accessible, fits, sign_in
 
 pytestmark = pytest.mark.browser
 QUESTION = "How likely are you to recommend Larkfield to another business owner?"
-
-
-@contextmanager
-def inside(site: Site) -> Iterator[None]:
-    """The installation's own database with Larkfield in scope; what was changed is committed."""
-    with site.made.app.app_context():
-        database.begin_writing()
-        with tenancy.account_scope(site.account_id):
-            yield
-            db.session.commit()
-        db.session.remove()
-        database.end_writing()
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,7 @@ def ask(site: Site) -> Callable[..., Asked]:
     """ask("Dana Whitfield") was mailed an hour ago."""
 
     def make(name: str) -> Asked:
-        with inside(site):
+        with site.within():
             now = clock.now()
             survey = surveys.create(f"Survey of {name}")
             campaign = Campaign(name=f"Autumn {name}", survey_id=survey.id, state="running", edited_at=now, created_at=now, launched_at=now)
@@ -78,7 +64,7 @@ def ask(site: Site) -> Callable[..., Asked]:
 
 def answer_of(site: Site, asked: Asked) -> dict[str, Any] | None:
     """The stored answer, as plain values."""
-    with inside(site):
+    with site.within():
         found = queries.find_response(asked.invitation_id)
         if found is None:
             return None
@@ -127,7 +113,7 @@ def test_an_unhappy_customer_answers_on_a_phone(open_page: Callable[..., Page], 
         "method": "sent",
         "first_score": 4,
     }
-    with inside(site):
+    with site.within():
         assert db.session.query(Case).filter(Case.contact_id == dana.contact_id).one().owner_id is not None
     page.get_by_role("link", name="Edit or add to this").click()
     expect(page.get_by_text("You answered 4 on")).to_be_visible()
@@ -241,7 +227,7 @@ def test_a_program_that_opens_waits_and_scrolls_leaves_hits_only(
         page.wait_for_timeout(1500)
         page.close()
     assert answer_of(site, dana) is None
-    with inside(site):
+    with site.within():
         assert {hit.kind for hit in db.session.query(Hit).filter(Hit.invitation_id == dana.invitation_id)} == {"view"}
 
 
@@ -260,7 +246,7 @@ def test_a_number_picked_by_hand_and_left_is_seen(open_page: Callable[..., Page]
 
 def test_closed_links_and_wrong_ones_are_readable(open_page: Callable[..., Page], site: Site, ask: Callable[..., Asked]) -> None:
     dana = ask("Late Person")
-    with inside(site):
+    with site.within():
         invitation = db.session.get(Invitation, (site.account_id, dana.invitation_id))
         assert invitation is not None
         invitation.state = "expired"

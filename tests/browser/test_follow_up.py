@@ -9,8 +9,7 @@ from sqlalchemy import select
 
 from nps.accounts.models import Membership
 from nps.contacts import service as contacts
-from nps.core import clock, tenancy
-from nps.core import db as database
+from nps.core import clock
 from nps.core.db import db
 from nps.followups import service as followups
 from tests.browser.conftest import Site, accessible, fits, sign_in
@@ -23,8 +22,7 @@ def waiting(site: Site) -> list[str]:
     """Three customers of this test wait for a reply; their names, the first due first."""
     stamp = f"{clock.now():%H%M%S%f}"
     names = [f"{name} {stamp}" for name in ("Dana Whitfield", "Hollis Grant", "Olek Nowak")]
-    with site.made.app.app_context(), tenancy.account_scope(site.account_id):
-        database.begin_writing()
+    with site.within():
         owner = db.session.scalars(select(Membership).order_by(Membership.created_at)).first()
         queue = followups.default_queue()
         queue.most_new_a_day, queue.most_open = 200, 500
@@ -35,9 +33,6 @@ def waiting(site: Site) -> list[str]:
             followups.open_case(
                 contact.id, None, started_at=clock.now(), score=3, kind="hand", target_minutes=minutes, owner_id=owner.id if owner else None
             )
-        db.session.commit()
-        db.session.remove()
-        database.end_writing()
     return names
 
 

@@ -9,8 +9,6 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
 from nps.contacts import service as contacts
-from nps.core import db as database
-from nps.core import tenancy
 from nps.core.db import db
 from nps.jobs.models import InboxEvent
 from nps.referrals import queries, service
@@ -26,7 +24,7 @@ FRIEND = "winifred@tidewatercafe.example"
 @pytest.fixture
 def link(site: Site, live_program: None) -> str:
     """Marguerite shares; her link."""
-    with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
+    with site.within():
         contact, _ = contacts.upsert(
             {"name": "Marguerite Fontaine", "email": "marguerite@fontaine.example", "customer_since": "2024-01-02"}
         )
@@ -44,7 +42,7 @@ def way_in(page: Page) -> str:
 
 def facts(site: Site) -> dict[str, Any]:
     """What is stored of the sale."""
-    with site.made.app.app_context(), tenancy.account_scope(site.account_id):
+    with site.within():
         sale = db.session.scalars(select(Conversion)).one()
         referral = db.session.scalars(select(Referral)).one()
         done = select(InboxEvent.kind).where(InboxEvent.state == "done", InboxEvent.source.startswith("stripe:"))

@@ -8,8 +8,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nps.contacts import service as contacts
-from nps.core import db as database
-from nps.core import tenancy
 from tests.browser.conftest import Site, accessible, fits, sign_in
 from tests.browser.test_whole_way import mail_to
 
@@ -21,7 +19,7 @@ HAPPY, UNHAPPY = ("Rosalind Achterberg", "rosalind@saltmarshferries.example"), (
 @pytest.fixture
 def ferries(site: Site, live_program: None) -> None:
     """Two customers of one company that no other journey knows."""
-    with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
+    with site.within():
         for name, email in (HAPPY, UNHAPPY):
             contacts.upsert({"name": name, "email": email, "company": COMPANY, "customer_since": "2024-01-02"})
 

@@ -8,8 +8,6 @@ from playwright.sync_api import Page, expect
 
 from nps.campaigns import service as campaigns
 from nps.contacts import service as contacts
-from nps.core import db as database
-from nps.core import tenancy
 from nps.core.db import db
 from tests.browser.conftest import Site, accessible, fits, sign_in
 
@@ -24,7 +22,7 @@ PEOPLE = (
 @pytest.fixture(scope="module")
 def sent(site: Site, live_program: None) -> dict[str, str]:
     """Three customers were asked by a campaign; the worker has sent their mails. Numbers of the mails by address."""
-    with site.made.app.app_context(), tenancy.account_scope(site.account_id), database.unit():
+    with site.within():
         for name, email in PEOPLE:
             contacts.upsert({"name": name, "email": email, "customer_since": "2024-01-02"})
         campaign = campaigns.create("Autumn relationship survey")
