@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …] [--form short|long] [--db sqlite|postgresql]`: prints one JSON line a figure."""
+"""`python -m bench [NAME …] [--form short|long|trial] [--db sqlite|postgresql]`: prints one JSON line a figure."""
 
 import argparse
 import importlib
@@ -16,7 +16,7 @@ FIGURES = {
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"which figures (default: all of {', '.join(FIGURES)})")
-    parser.add_argument("--form", choices=("short", "long"), default="short")
+    parser.add_argument("--form", choices=("short", "long", "trial"), default="short", help="trial: does it run at all")
     parser.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite")
     given = parser.parse_args(arguments)
     names = given.names or list(FIGURES)

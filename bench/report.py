@@ -38,7 +38,7 @@ class Sample:
 
 def rss_mb(pid: int) -> float:
     """Resident memory of a process and all it started, now."""
-    total = 0
+    total = 0.0
     for status in Path(f"/proc/{pid}").glob("task/*/children"):
         total += sum(rss_mb(int(child)) for child in status.read_text().split())
     words = Path(f"/proc/{pid}/status").read_text()

@@ -25,8 +25,8 @@ BODY = "The bank feed for our credit union has been disconnected for a week, and
 
 
 def measure(names: Sequence[str], *, form: str, engine: str) -> None:
-    """Print the line. Short: 3,000 mails a run; long: 20,000."""
-    count = 3000 if form == "short" else 20000
+    """Print the line. Mails a run, and runs, by form:"""
+    count, runs = {"trial": (60, 1), "short": (3_000, 3), "long": (20_000, 5)}[form]
     with tempfile.TemporaryDirectory(prefix="sink-") as folder:
         rows = Path(folder) / "rows"
         sink = subprocess.Popen(
@@ -57,7 +57,7 @@ def measure(names: Sequence[str], *, form: str, engine: str) -> None:
                     figure,
                     lambda: send(made, account_id, count, rows),
                     lambda: bare(port, ready, count),
-                    runs=3 if form == "short" else 5,
+                    runs=runs,
                     rss=lambda: rss_mb(worker.pid),
                 )
                 assert worker.poll() is None

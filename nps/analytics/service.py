@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,8 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from nps.analytics import queries
 from nps.analytics.models import AnswerDelta, DailySum, DeltaTail, PairSum, Rollup
 from nps.analytics.rules import counting
+from nps.analytics.rules.bulk import Bulk
 from nps.analytics.rules.counting import Contribution, SumKey
-from nps.analytics.rules.repeats import Change, PairKey, PairSums, pair_changes
+from nps.analytics.rules.repeats import PairKey, PairSums, pair_changes
 from nps.core import clock, ids, tenancy
 from nps.core.db import db
 from nps.core.log import log
@@ -47,16 +50,6 @@ def _renote(response_id: UUID) -> None:
     standing = queries.standing_contributions(response.id)
     wanted = _wanted(response, queries.kept_properties())
     _append(response.id, counting.corrections(standing, wanted), clock.now())
-
-
-_WEIGHED = tuple(
-    getattr(Response, name)
-    for name in (
-        "id", "kind", "state", "method", "is_test", "answered_properties", "channel", "language", "contact_id", "first_day", "series",
-        "campaign_id", "score", "comment",
-    )
-)  # fmt: skip
-"""What decides how an answer counts."""
 
 
 def _wanted(response: Any, kept: Sequence[str]) -> Contribution | None:
@@ -186,11 +179,7 @@ def _add_daily(sums: Mapping[SumKey, Sequence[int]]) -> None:
         # one order for all folders, so that they can wait for each other but never in a circle
         for key in sorted(sums, key=lambda key: (key.series, key.key, key.day, key.value, str(key.campaign)))
     ]
-    for part in _parts(rows):
-        made = _insert(DailySum).values(part)
-        more = {name: getattr(DailySum, name) + getattr(made.excluded, name) for name in columns}
-        place = ["account_id", "series", "key", "day", "value", "campaign_id"]
-        db.session.execute(made.on_conflict_do_update(index_elements=place, set_=more))
+    _put_on_top(DailySum, rows, ["account_id", "series", "key", "day", "value", "campaign_id"], columns)
 
 
 def _add_pairs(sums: Mapping[tuple[str, PairKey], PairSums]) -> None:
@@ -210,13 +199,18 @@ def _add_pairs(sums: Mapping[tuple[str, PairKey], PairSums]) -> None:
             "second": found.second,
             "product": found.product,
         }
-        for (series, pair), found in sorted(sums.items(), key=lambda item: str(item[0]))
+        for (series, pair), found in sorted(sums.items(), key=lambda item: (item[0][0], item[0][1].place))
     ]
-    for part in _parts(rows):
-        made = _insert(PairSum).values(part)
-        more = {name: getattr(PairSum, name) + getattr(made.excluded, name) for name in ("pairs", "first", "second", "product")}
-        place = ["account_id", "series", "key", "later", "earlier", "value", "campaign_id"]
-        db.session.execute(made.on_conflict_do_update(index_elements=place, set_=more))
+    place = ["account_id", "series", "key", "later", "earlier", "value", "campaign_id"]
+    _put_on_top(PairSum, rows, place, ("pairs", "first", "second", "product"))
+
+
+def _put_on_top(model: type[Any], rows: Sequence[Mapping[str, Any]], place: Sequence[str], summed: Sequence[str]) -> None:
+    """Insert rows; where `place` is taken, add their `summed` columns to what is there. One statement, sent for many rows."""
+    if rows:
+        made = _insert(model)
+        more = {name: getattr(model, name) + getattr(made.excluded, name) for name in summed}
+        db.session.connection().execute(made.on_conflict_do_update(index_elements=place, set_=more), rows)
 
 
 def _parts(rows: Sequence[Any]) -> Iterable[list[Any]]:
@@ -233,23 +227,13 @@ def rebuild() -> int:
     Answers that arrive meanwhile keep their waiting deltas: only what this transaction can see is replaced. Begin it in
     one snapshot (`core.db.read_snapshot`) on PostgreSQL.
     """
-    rollup = _lock()
-    kept = rollup.kept
+    kept = _lock().kept
     for table in (DeltaTail, AnswerDelta, DailySum, PairSum):
         db.session.execute(delete(table).execution_options(synchronize_session=False))
-    counted = 0
-    query = select(*_WEIGHED).where(Response.kind == "nps").order_by(Response.id).execution_options(yield_per=2_000)
-    rows: list[dict[str, Any]] = []
-    now, account = clock.now(), tenancy.current()
-    for part in db.session.execute(query).partitions():
-        for response in part:
-            wanted = _wanted(response, kept)
-            if wanted is not None:
-                rows.append(_row(account, response.id, wanted, 1, now))
-        if rows:
-            db.session.execute(insert(AnswerDelta), rows)
-            counted += len(rows)
-        rows = []
+    now = clock.now()
+    fresh = queries.fresh_deltas(kept, now)
+    made = insert(AnswerDelta).from_select(fresh.selected_columns.keys(), fresh).execution_options(preserve_rowcount=True)
+    counted: int = db.session.execute(made).rowcount  # type: ignore[attr-defined]
     _sum_all()
     rollup = _lock()
     rollup.built_at = rollup.folded_at = now
@@ -258,28 +242,13 @@ def rebuild() -> int:
 
 
 def _sum_all() -> None:
-    """Fold every delta of the account, contact by contact, so that memory stays small."""
-    daily: dict[SumKey, list[int]] = {}
-    pairs: dict[tuple[str, PairKey], PairSums] = defaultdict(PairSums)
-    query = select(*queries.COLUMNS).order_by(AnswerDelta.contact_id, AnswerDelta.id).execution_options(yield_per=2_000)
-    person: UUID | None = None
-    waiting: list[Change] = []
-    for delta in db.session.execute(query):
-        one = queries.contribution(delta)
-        counting.add_to(daily, one, delta.sign)
-        if one.contact != person:
-            _merge(pairs, waiting)
-            person, waiting = one.contact, []
-        waiting += counting.moves([(one, delta.sign)])
-    _merge(pairs, waiting)
-    _add_daily(daily)
-    _add_pairs({key: sums for key, sums in pairs.items() if sums})
-
-
-def _merge(pairs: dict[tuple[str, PairKey], PairSums], waiting: Sequence[Change]) -> None:
-    if len(waiting) > 1:
-        for key, sums in pair_changes({}, waiting).items():
-            pairs[key] = pairs[key] + sums
+    """Sum every delta of the account."""
+    bulk = Bulk()
+    for person, lines in groupby(queries.lines_by_contact(), key=itemgetter(0)):
+        bulk.add([tuple(line[1:]) for line in lines], one_person=person is not None)
+    bulk.finish()
+    _add_daily(bulk.daily)
+    _add_pairs({key: sums for key, sums in bulk.pairs.items() if sums})
 
 
 def keep_properties() -> bool:

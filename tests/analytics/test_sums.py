@@ -282,6 +282,11 @@ def test_sums_with_their_tail_and_rows_agree_on_every_question(
             (Filters(windows[0]), "channel"),
         ):
             same(filters, windows, by)
+        while service.fold():
+            pass
+        before = sums_of(ALWAYS.first, ALWAYS.last), pair_rows()
+        service.rebuild()
+        assert (sums_of(ALWAYS.first, ALWAYS.last), pair_rows()) == before
         point.rollback()
     db.session.expire_all()
 

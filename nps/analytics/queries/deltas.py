@@ -3,20 +3,23 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, cast, func, literal, select
 
 from nps.analytics.models import AnswerDelta, DailySum, DeltaTail, Rollup
+from nps.analytics.queries.counted import counted, value_of
 from nps.analytics.rules import counting
 from nps.analytics.rules.counting import Contribution, SumKey
 from nps.analytics.rules.repeats import Answer, Person
 from nps.contacts import queries as contacts
 from nps.contacts.rules.properties import Kind
 from nps.core import ids, tenancy
-from nps.core.db import db
+from nps.core.db import UTCDateTime, db
 from nps.core.prepared import ACCOUNT, Prepared
+from nps.core.sql import new_id
 from nps.responses.models import Response
 
 SUMMED = tuple([f"n{score}" for score in range(11)] + ["comments_det", "comments_pas", "comments_pro"])
@@ -110,6 +113,43 @@ def folded_answers(contact_ids: Iterable[UUID]) -> Mapping[Person, Counter[Answe
 def responses_of(contact_id: UUID) -> Sequence[UUID]:
     """Answers of this contact that have ever counted."""
     return db.session.scalars(select(AnswerDelta.response_id).where(AnswerDelta.contact_id == contact_id).distinct()).all()
+
+
+def fresh_deltas(kept: Sequence[str], now: datetime) -> Select[Any]:
+    """A new delta for every counted answer of the account in scope, its columns named as those of `AnswerDelta`: what
+    `counting` says of one answer, said of all."""
+    build = func.jsonb_build_object if db.session.get_bind().dialect.name == "postgresql" else func.json_object
+    values = [(key, func.substr(value_of(key), 1, 500)) for key in sorted({"channel", "language", *kept})]
+    columns: dict[str, Any] = {
+        "account_id": Response.account_id,
+        "id": new_id(),
+        "response_id": Response.id,
+        "contact_id": Response.contact_id,
+        "day": Response.first_day,
+        "series": Response.series,
+        "campaign_id": Response.campaign_id,
+        "score": Response.score,
+        "has_comment": func.coalesce(Response.comment, "") != "",
+        "properties": build(*chain.from_iterable(values)),
+        "sign": literal(1),
+        "created_at": literal(now, UTCDateTime),
+    }
+    ours = Response.account_id == tenancy.current()  # the session guard does not look into INSERT … SELECT
+    return select(*(column.label(name) for name, column in columns.items())).where(ours, Response.kind == "nps", counted())
+
+
+def lines_by_contact() -> Iterable[Sequence[Any]]:
+    """The contact and the `bulk.Line` of every delta of the account in scope, contact by contact."""
+    query = select(
+        AnswerDelta.contact_id,
+        AnswerDelta.day,
+        AnswerDelta.series,
+        AnswerDelta.campaign_id,
+        AnswerDelta.score,
+        AnswerDelta.has_comment,
+        cast(AnswerDelta.properties, String),
+    )
+    return db.session.execute(query.order_by(AnswerDelta.contact_id).execution_options(yield_per=5_000))
 
 
 def accounts_with_waiting() -> Sequence[UUID]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
 
-from nps.analytics.queries.tallies import counted
+from nps.analytics.queries.counted import counted
 from nps.analytics.rules.filters import BUILT_IN, Filters, Window
 from nps.campaigns.models import Campaign, Invitation
 from nps.core import tenancy

@@ -78,6 +78,11 @@ class PairKey:
     key: str = ""
     value: str = NO_VALUE
 
+    @property
+    def place(self) -> tuple[str, date, date, str, str]:
+        """Sorts keys the same way for everybody."""
+        return self.key, self.later, self.earlier, self.value, self.campaign.hex if self.campaign else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -106,18 +111,31 @@ def pair_changes(known: Mapping[Person, Counter[Answer]], changes: Iterable[Chan
             # one answer never pairs with itself: when it goes, its own count is one less
             partners = times - (1 if change.sign < 0 and other == change.answer else 0)
             if partners:
-                _add(made, change, other, change.sign * partners)
+                _add(made, change.series, change.answer, other, change.sign * partners)
         answers[change.answer] += change.sign
     return {key: sums for key, sums in made.items() if sums}
 
 
-def _add(made: dict[tuple[str, PairKey], PairSums], change: Change, other: Answer, times: int) -> None:
+def pairs_between(series: str, met: Mapping[tuple[Answer, Answer], int]) -> dict[tuple[str, PairKey], PairSums]:
+    """The pair sums of a series, given how often one contact gave two such answers. Which of the two is named first does not matter."""
+    made: dict[tuple[str, PairKey], PairSums] = defaultdict(PairSums)
+    for (one, other), times in met.items():
+        _add(made, series, one, other, times)
+    return {key: sums for key, sums in made.items() if sums}
+
+
+def stand_in(score: int) -> int:
+    """One score for each group: pairs know no more of a score than +1, 0 or −1."""
+    return (7, 10, 0)[nps_value(score)]
+
+
+def _add(made: dict[tuple[str, PairKey], PairSums], series: str, one: Answer, other: Answer, times: int) -> None:
     # on one day the lower score goes first: any fixed order will do, so that what is added can be taken away again
-    earlier, later = sorted((change.answer, other), key=lambda answer: (answer.day, answer.score))
+    earlier, later = sorted((one, other), key=lambda answer: (answer.day, answer.score))
     x, y = nps_value(earlier.score), nps_value(later.score)
     sums = PairSums(1, x, y, x * y).times(times)
-    campaign = change.answer.campaign if change.answer.campaign == other.campaign else None
-    shared = set(change.answer.properties) & set(other.properties)
+    campaign = one.campaign if one.campaign == other.campaign else None
+    shared = set(one.properties) & set(other.properties)
     for key, value in (("", NO_VALUE), *sorted(shared)):
-        place = change.series, PairKey(earlier.day, later.day, campaign, key, value)
+        place = series, PairKey(earlier.day, later.day, campaign, key, value)
         made[place] = made[place] + sums
