@@ -75,9 +75,9 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused_at_once(tmp_path: Pat
             for _ in range(64):
                 stream.write(block)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.monotonic()
+    began = time.thread_time()
     assert refused(inner.getvalue(), tmp_path) == "Unpacked, this file is larger than 200 MB."
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
@@ -95,10 +95,10 @@ def test_overlapping_entries_are_counted_each_time_they_would_be_read(tmp_path: 
             archive.filelist.append(copy)
             archive.NameToInfo[copy.filename] = copy
     assert len(out.getvalue()) < 42_000
-    began = time.monotonic()
+    began = time.thread_time()
     words = refused(out.getvalue(), tmp_path)
     assert words in ("Unpacked, this file is larger than 200 MB.", workbooks._BROKEN)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize("where", ["XFD1048576", "XFD3", "SG2"])

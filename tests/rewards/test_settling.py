@@ -89,8 +89,10 @@ def orders(shop: Shop, ref: str, ending: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(("ending", "times", "every"), [("won", 2, 1), ("lost", 1, 5)])
-def test_all_120_orders_end_in_one_picture(account: Any, ending: str, times: int, every: int) -> None:
-    """Each order runs against rows of its own, then everything is taken back. `won`: all 120, each event told twice."""
+def test_all_120_orders_end_in_one_picture(account: Any, engine_name: str, ending: str, times: int, every: int) -> None:
+    """Each order runs against rows of its own, then everything is taken back. `won`: all 120, each event told twice; the
+    order is the rules' affair and not the database's, so PostgreSQL sees every seventh of them."""
+    every *= 7 if engine_name == "postgresql" else 1
     live_program(account, rules=PERCENT)
     pictures = set()
     for n, order in enumerate(list(permutations(range(5)))[::every]):

@@ -80,7 +80,8 @@ def standing_contributions(response_id: UUID) -> Counter[Contribution]:
 
 def waiting(series: str | None = None, first: date | None = None, last: date | None = None, limit: int | None = None) -> Sequence[Any]:
     """Deltas no batch has folded yet, oldest first."""
-    query = select(*COLUMNS).join(*TAIL).order_by(AnswerDelta.id)
+    # ordered by the tail's id, the tail is read first: it is short
+    query = select(*COLUMNS).select_from(DeltaTail).join(AnswerDelta, _SAME_DELTA).order_by(DeltaTail.id)
     conditions: list[ColumnElement[bool]] = [DeltaTail.account_id == tenancy.current()]
     if series is not None:
         conditions.append(AnswerDelta.series == series)

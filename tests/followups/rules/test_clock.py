@@ -136,19 +136,19 @@ def test_ten_thousand_triples_across_both_changes_add_up_in_seconds_of_work():
     # Spread by a multiplicative step instead of chance: the same triples every time.
     span = 150 * 24 * 3600
     first = datetime(2026, 10, 20, tzinfo=UTC)
-    began = time.perf_counter()
+    began = time.thread_time()
     for number in range(10_000):
         a, b, c = sorted(first + timedelta(seconds=(number * step) % span) for step in (7_368_787, 3_267_001, 5_915_587))
         queue = list(QUEUES.values())[number % 5]
         assert clock.elapsed(queue, a, c) == clock.elapsed(queue, a, b) + clock.elapsed(queue, b, c)
-    assert time.perf_counter() - began < 30
+    assert time.thread_time() - began < 30
 
 
 def test_the_farthest_horizon_is_reached_in_well_under_a_second():
     scarce = checked("America/New_York", [parse_spans("09:00-10:00"), *[()] * 6])
-    began = time.perf_counter()
+    began = time.thread_time()
     clock.due(scarce, utc("2026-01-05T00:00Z"), timedelta(days=90))
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_local_times_count_real_seconds_across_a_change():
