@@ -144,7 +144,6 @@ def wire(app: Flask) -> None:
             csrf.protect()
 
 
-
 def health(app: Flask) -> None:
     """`/healthz`: the process answers. `/readyz`: the database does too."""
 

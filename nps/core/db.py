@@ -84,7 +84,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
             "max_overflow": 20,
             "hide_parameters": True,  # errors are logged, and values are people's addresses and words
         }
-    connect: dict[str, Any] = {"options": "-c statement_timeout=300000 -c timezone=UTC", "tcp_user_timeout": 5000}
+    connect: dict[str, Any] = {"options": f"-c statement_timeout={settings.statement_seconds}s -c timezone=UTC", "tcp_user_timeout": 5000}
     if settings.database_pooler:
         connect["prepare_threshold"] = None
     pool = {"pool_pre_ping": True, "pool_recycle": 300, "pool_size": 10, "max_overflow": 20}

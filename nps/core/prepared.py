@@ -192,7 +192,7 @@ def unbound(statement: Any) -> list[str]:
 
 
 class Finder(Generic[T]):
-    """`Finder(Contact)(contact_id)`: one row by its id as an object of the session, like `Session.get` at a third of its cost.
+    """`Finder(Contact)(contact_id)`: one row by its key as an object of the session, like `Session.get` at a third of its cost.
 
     An object that is in the session already is given back without a statement. None when there is no such row in scope.
     """
@@ -201,7 +201,8 @@ class Finder(Generic[T]):
         self.model, table = model, model.__table__
         assert isinstance(table, Table)
         self.owned = owned(table)
-        query = select(table).where(table.c.id == bindparam("wanted"))
+        (key,) = (column for column in table.primary_key if column.name != "account_id")
+        query = select(table).where(key == bindparam("wanted"))
         self.statement = _Statement(query.where(table.c.account_id == ACCOUNT) if self.owned else query)
 
     def __call__(self, wanted: Any) -> T | None:

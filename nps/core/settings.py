@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     trusted_hosts: Words = Field((), description="extra host names that are answered")
     trusted_proxies: int = Field(0, description="how many proxies in front are believed")
     database_url: str = Field("sqlite:///var/wordback.sqlite3", description="sqlite:///file or postgresql+psycopg://…")
+    statement_seconds: int = Field(300, description="how long PostgreSQL may work on one statement; web processes always say 15")
     database_pooler: bool = Field(False, description="true behind PgBouncer: no prepared statements")
     broker_url: str = Field("memory://", description="memory://, redis://… or amqp://…")
     limiter_url: str = Field("memory://", description="where request limits are counted")

@@ -102,7 +102,9 @@ def test_person_who_stopped_surveys_can_still_sign_in(client: Any, account: Acco
 
 @pytest.mark.parametrize("name", OURS)
 def test_mail_says_in_text_what_it_says_in_html_and_has_no_gap(name: str) -> None:
-    values = {k: f"{k.capitalize()}-value" for k in ("name", "email", "account", "inviter", "role", "base_url")} | {"link": "http://localhost/x/tok"}
+    values = {k: f"{k.capitalize()}-value" for k in ("name", "email", "account", "inviter", "role", "base_url")} | {
+        "link": "http://localhost/x/tok"
+    }
     words = email_templates.render(name, **values)
     assert "\n" not in words.subject
     assert words.subject

@@ -12,16 +12,14 @@ from nps.contacts.models import Contact
 from nps.core import clock, ids, settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
-from nps.core.prepared import First
+from nps.core.prepared import Finder, First
 from nps.referrals.models import Advocate, AdvocateEvent, AskRefusal, LinkCode, PortalLink, Program, ProgramVersion, ReferralLink
 from nps.referrals.queries.programs import default_program, get_program, latest_version
 from nps.referrals.rules import codes, destinations, sharing
 from nps.referrals.rules.advocates import ALLOWS, AdvocateState
 from nps.referrals.rules.programs import ProgramState
 
-
-def find_advocate(advocate_id: UUID) -> Advocate | None:
-    return db.session.get(Advocate, (tenancy.current(), advocate_id))
+find_advocate = Finder(Advocate)
 
 
 def get_advocate(advocate_id: UUID) -> Advocate:
@@ -61,8 +59,8 @@ def link_of(advocate_id: UUID) -> ReferralLink:
     return found
 
 
-def find_link(link_id: UUID) -> ReferralLink | None:
-    return db.session.get(ReferralLink, (tenancy.current(), link_id))
+find_link = Finder(ReferralLink)
+_find_code = Finder(LinkCode)
 
 
 def get_link(link_id: UUID) -> ReferralLink:
@@ -82,7 +80,7 @@ def resolve_code(typed: str) -> tuple[UUID, UUID] | None:
     key = codes.key(typed)
     if key is None:
         return None
-    found = db.session.get(LinkCode, key)
+    found = _find_code(key)
     return (found.account_id, found.link_id) if found else None
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from nps.accounts import queries as accounts
 from nps.core import settings, tenancy
 from nps.core.db import db
 from nps.core.errors import NotFound
-from nps.core.prepared import ACCOUNT, First, Prepared
+from nps.core.prepared import ACCOUNT, Finder, First, Prepared
 from nps.delivery.models import SenderDomain
 from nps.referrals.models import Program, ProgramChange, ProgramVersion
 from nps.referrals.rules import checks
@@ -33,8 +33,7 @@ def default_program() -> Program | None:
     return _default()
 
 
-def find_program(program_id: UUID) -> Program | None:
-    return db.session.get(Program, (tenancy.current(), program_id))
+find_program = Finder(Program)
 
 
 def get_program(program_id: UUID) -> Program:
@@ -61,13 +60,20 @@ def newest_version(program_id: UUID) -> ProgramVersion:
     return found
 
 
+_in_force = First(
+    ProgramVersion,
+    lambda t: (t.c.program_id == bindparam("program"), t.c.effective_at <= bindparam("at")),
+    order_by=lambda t: t.c.number.desc(),
+)
+_first_version = First(ProgramVersion, lambda t: (t.c.program_id == bindparam("program"),), order_by=lambda t: t.c.number)
+
+
 def version_at(program_id: UUID, at: datetime) -> ProgramVersion:
     """The version in force at an instant; the first one for instants before any."""
-    rows = db.session.scalars(select(ProgramVersion).where(ProgramVersion.program_id == program_id).order_by(ProgramVersion.number)).all()
-    if not rows:
+    found = _in_force(program=program_id, at=at) or _first_version(program=program_id)
+    if found is None:
         raise NotFound
-    in_force = [v for v in rows if v.effective_at <= at]
-    return in_force[-1] if in_force else rows[0]
+    return found
 
 
 def latest_version(program_id: UUID, now: datetime) -> ProgramVersion:
