@@ -1,20 +1,25 @@
 """Signing up, in and out: links that scanners open, limits that hold, answers that give nothing away."""
 
 import re
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
+from flask import Flask
 from sqlalchemy import func, select
 
 from nps.accounts import queries, service
 from nps.accounts.errors import LinkOver
 from nps.accounts.models import Account, LoginSession, MailedToken, SignInTry, User
+from nps.accounts.service import people
 from nps.accounts.service.limits import network_of
 from nps.accounts.views.door import own_path
 from nps.core import ids, tenancy
 from nps.core.db import db
-
-PASSWORD = "correct horse battery staple"
+from tests.conftest import PASSWORD, Browser
 
 
 @pytest.fixture
@@ -182,6 +187,35 @@ def test_tenth_try_is_the_last_in_five_minutes_and_the_link_still_works(client: 
     assert client.form("/login", {"email": "ines@larkfield.example", "password": "", "do": "link"}).status_code == 200
     clock.move(minutes=6)
     assert attempt(PASSWORD).status_code == 303
+
+
+def test_guesses_at_once_see_each_other(app: Flask, account: Account) -> None:
+    """Sixteen browsers guess in the same moment; ten are compared, the others are told to wait."""
+    db.session.commit()
+    start = threading.Barrier(16)
+
+    def guess(_: int) -> int:
+        with app.app_context():
+            browser: Any = app.test_client()
+            start.wait(20)
+            answer = browser.form("/login", {"email": "ines@larkfield.example", "password": "wrong wrong wrong", "do": "pw"})
+        return int(answer.status_code)
+
+    app.test_client_class = Browser
+    with ThreadPoolExecutor(16) as threads:
+        assert Counter(threads.map(guess, range(16))) == {422: 10, 429: 6}
+
+
+def test_nothing_is_locked_while_a_password_is_hashed(client: Any, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+
+    def verify(known: str, password: str) -> bool:
+        held.append(db.session().in_transaction())
+        raise VerifyMismatchError
+
+    monkeypatch.setattr(people.HASHER.__class__, "verify", staticmethod(verify))
+    client.form("/login", {"email": "ines@larkfield.example", "password": "wrong wrong wrong", "do": "pw"})
+    assert held == [False]
 
 
 def test_right_password_is_not_counted_and_resets_nothing(client: Any, account: Account) -> None:

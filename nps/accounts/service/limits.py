@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select
 
 from nps.accounts.models import SignInTry
 from nps.core import clock, ids
+from nps.core import db as database
 from nps.core.db import db
 from nps.core.errors import TooMany
 
@@ -31,6 +32,8 @@ def count_try(limits: dict[str, tuple[int, timedelta]], message: str) -> list[Si
     """
     now = clock.now()
     hashed = {f"{key.partition(':')[0]}:{ids.keyed_hash('try', key)}": limit for key, limit in limits.items()}
+    for key in sorted(hashed):  # in one order for all, so that nobody waits in a circle
+        database.serialise(key)
     for key, (most, window) in hashed.items():
         tried = db.session.scalar(
             select(func.count()).select_from(SignInTry).where(SignInTry.key == key, SignInTry.tried_at > now - window)

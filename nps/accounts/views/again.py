@@ -8,6 +8,7 @@ from flask import g, redirect, render_template, request
 
 from nps.accounts import service
 from nps.accounts.views.door import own_path
+from nps.accounts.views.guessing import checked
 from nps.accounts.views.start import start
 from nps.core.errors import DomainError
 from nps.jobs.outbox import enqueue
@@ -44,12 +45,10 @@ def again() -> Any:
         return page(target, sent=True)
     if not service.is_fresh(g.login_session):
         try:
-            tries = service.count_password_try(user.email, request.remote_addr or "")
-            service.check_password(user.email, request.form.get("again_password", ""))
+            checked(user.email, request.form.get("again_password", ""))
         except DomainError as error:
             keep_changes()
             words = "This is not your password." if error.code == "wrong_credentials" else error.message
             return page(target, words), error.status
-        service.forgive(tries)
         service.refresh(g.login_session)
     return redirect(target, 307)

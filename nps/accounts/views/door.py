@@ -10,6 +10,7 @@ from nps.accounts import queries, service
 from nps.accounts.errors import LinkOver
 from nps.accounts.forms import AddressForm, JoinForm, NewPasswordForm, SignInForm, SignUpForm
 from nps.accounts.models import User
+from nps.accounts.views.guessing import checked
 from nps.core import tenancy
 from nps.core.errors import DomainError
 from nps.jobs.outbox import enqueue
@@ -54,10 +55,7 @@ def sign_in() -> Any:
 
 
 def with_password(form: SignInForm) -> Any:
-    tries = service.count_password_try(form.email.data, request.remote_addr or "")
-    user = service.check_password(form.email.data, form.password.data or "")
-    service.forgive(tries)
-    let_in(user)
+    let_in(checked(form.email.data, form.password.data or ""))
     return redirect(own_path(request.args.get("next")) or url_for("start.home"), 303)
 
 

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, url_for
 
 from nps.accounts import queries, rules, service
 from nps.accounts.errors import WrongCredentials
 from nps.accounts.forms import OwnPasswordForm, YouForm
+from nps.accounts.views.guessing import checked
 from nps.core.errors import DomainError
 from nps.web import current
 from nps.web.unit import keep_changes
@@ -42,9 +43,7 @@ def password() -> Any:
     if form.validate_on_submit():
         try:
             if user.password_hash is not None:
-                tries = service.count_password_try(user.email, request.remote_addr or "")
-                service.check_password(user.email, form.current.data or "")
-                service.forgive(tries)
+                checked(user.email, form.current.data or "")
             service.set_password(user, form.password.data, keep=g.login_session)
         except WrongCredentials:
             keep_changes()
