@@ -17,6 +17,8 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from nps.delivery.letters import Courier, Letter, LineFailed, Settled
@@ -611,13 +613,20 @@ class Line:
         self.sock.close()
 
 
+@lru_cache(4)
+def _trust(ca_file: str, changed: int) -> ssl.SSLContext:
+    """Whom we believe, read once: all certificates of a system take longer than many mails. `changed` tells files of one name apart."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 class SmtpCourier:
     """A handful of kept connections to one server, driven by the thread that polls."""
 
     def __init__(self, server: Server, limits: Limits, lines: int) -> None:
         self._server, self._limits, self._most = server, limits, lines
-        self._context = ssl.create_default_context(cafile=server.ca_file or None)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context = _trust(server.ca_file, Path(server.ca_file).stat().st_mtime_ns if server.ca_file else 0)
         self._selector = selectors.DefaultSelector()
         self._lines: dict[Line, _Registered] = {}
         self._waiting: deque[Letter] = deque()
