@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
+# Many tests wait for something: one process more than there are cores keeps both busy.
+PROCESSES ?= 3
 UV := $(PYTHON) bootstrap.py uv
 MAKEFLAGS += --no-print-directory
 # Kept bytecode lets each process start seconds sooner.
@@ -33,7 +35,7 @@ test: ## every test, on SQLite and PostgreSQL, with a real browser
 	@$(PYTHON) bootstrap.py dev </dev/null
 	@$(PY) -m tests.services fetch </dev/null
 	@$(MAKE) lint
-	@$(PY) -m pytest -n 2 --db both $(ARGS) </dev/null
+	@$(PY) -m pytest -n $(PROCESSES) --db both $(ARGS) </dev/null
 
 check: ## the quick half of the tests: lint and types, then SQLite without a browser
 	@$(MAKE) lint

@@ -183,11 +183,13 @@ STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # What the colour scheme alone can change.
 COLOURS = ["color-contrast", "link-in-text-block"]
 
-# Two frames later the new colours are under way; what still fades is brought to its end.
-SETTLED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
-    document.getAnimations().forEach(fading => fading.finish());
-    done();
-})))"""
+# The page learns of the scheme a moment later; two frames on, what still fades is brought to its end.
+SETTLED = """scheme => new Promise(done => {
+    const wanted = matchMedia(`(prefers-color-scheme: ${scheme})`);
+    const look = () => wanted.matches ? requestAnimationFrame(end) : requestAnimationFrame(look);
+    const end = () => { document.getAnimations().forEach(fading => fading.finish()); requestAnimationFrame(done); };
+    requestAnimationFrame(look);
+})"""
 
 
 def accessible(page: Page) -> None:
@@ -196,7 +198,7 @@ def accessible(page: Page) -> None:
     page.evaluate(AXE)
     for scheme, rules in (("dark", STANDARD), ("light", COLOURS)) if was else (("light", STANDARD), ("dark", COLOURS)):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.evaluate(SETTLED)
+        page.evaluate(SETTLED, scheme)
         found: list[dict[str, Any]] = page.evaluate(
             "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(found => found.violations)", rules
         )
