@@ -2,7 +2,6 @@
 
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from nps.core import clock, ports, settings, tenancy
 from nps.core.db import db, unit
-from nps.core.log import log
+from nps.core.log import log, trace
 from nps.delivery import rules
 from nps.delivery.letters import Letter, Transport
 from nps.delivery.parcels import Hosts, Parcel, Printer
@@ -36,7 +35,7 @@ def send() -> None:
         Office.of_this_process().run()
     except Exception as problem:
         # asked again soon: as a failed job it would wait ever longer, and new messages with it
-        log.error("the sender broke off", error=type(problem).__name__, trace=traceback.format_exc(limit=-6))
+        log.error("the sender broke off", error=type(problem).__name__, trace=trace(6))
         raise executor.Later(5) from problem
 
 

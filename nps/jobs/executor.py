@@ -1,7 +1,6 @@
 """Runs one claimed job: scope, unit of work, outcome. Celery calls it with ids; tests call `drain`."""
 
 import threading
-import traceback
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy import select, update
 from nps.core import clock, ids, tenancy
 from nps.core import db as database
 from nps.core.db import db
-from nps.core.log import log
+from nps.core.log import log, trace
 from nps.jobs.models import Job
 from nps.jobs.registry import TASKS
 
@@ -95,7 +94,7 @@ def run(job_id: UUID, token: UUID) -> None:
     except Later as later:
         _again(job_id, token, later.seconds)
     except Exception as error:
-        log.error("job failed", task=job.task, job=str(job_id), error=type(error).__name__, trace=traceback.format_exc(limit=-6))
+        log.error("job failed", task=job.task, job=str(job_id), error=type(error).__name__, trace=trace(6))
         _failed(job_id, token, f"{type(error).__name__}: {error}"[:500])
     finally:
         db.session.remove()

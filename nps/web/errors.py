@@ -1,6 +1,5 @@
 """One handler for what services refuse and for what surprises: a page, a fragment, or problem+json under /api."""
 
-import traceback
 
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -9,7 +8,7 @@ from nps.core import db as database
 from nps.core import ids
 from nps.core.db import db
 from nps.core.errors import Away, DomainError, TooMany
-from nps.core.log import log
+from nps.core.log import log, trace
 from nps.web.htmx import is_fragment
 from nps.web.unit import MACHINES
 
@@ -92,7 +91,7 @@ def install(app: Flask) -> None:
             g.keep_changes = False
             return _domain(Away())
         reference = ids.new_token(6)
-        log.error("surprise", reference=reference, route=request.endpoint, error=type(error).__name__, trace=traceback.format_exc(limit=-8))
+        log.error("surprise", reference=reference, route=request.endpoint, error=type(error).__name__, trace=trace(8))
         if app.testing and not app.config.get("SHOW_ERROR_PAGES"):
             raise error
         g.keep_changes = False
