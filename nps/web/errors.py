@@ -1,6 +1,5 @@
 """One handler for what services refuse and for what surprises: a page, a fragment, or problem+json under /api."""
 
-
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
