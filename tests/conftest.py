@@ -305,11 +305,11 @@ def signed_in(sign_in: Callable[..., Browser], account: Account, owner: User) ->
 
 @pytest.fixture
 def make_machine(client: Browser) -> Callable[..., Machine]:
-    """make_machine(account, "contacts:write") gives a program with a key of that account and these rights."""
+    """make_machine(account, "contacts:write") gives a program with a key of that account and these rights, made by nobody or `by`."""
 
-    def make(account: Account, *scopes: str) -> Machine:
+    def make(account: Account, *scopes: str, by: User | None = None) -> Machine:
         with tenancy.account_scope(account.id):
-            _, secret = accounts.create_api_key("tests", list(scopes), None)
+            _, secret = accounts.create_api_key("tests", list(scopes), by.id if by else None)
             db.session.commit()
         return Machine(client, secret)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import g
 from sqlalchemy import select
 
+from nps.accounts import queries as accounts
 from nps.api.blueprint import Api, needs_idempotency_key
 from nps.api.paging import page
 from nps.rewards import queries, service
@@ -43,9 +44,10 @@ def get_reward(reward_id: UUID) -> Any:
 def approve(reward_id: UUID, json_data: ApprovalIn) -> Any:
     """Approve a reward
 
-    Above the program's limit a second key or member must confirm too. A reward that waits for nobody answers 409.
+    Above the program's limit a second person must confirm too; a key counts as the member who made it.
+    A reward that waits for nobody answers 409.
     """
-    return _shown([service.approve(reward_id, g.api_key.id, _actor())])[0]
+    return _shown([service.approve(reward_id, _person(), _actor())])[0]
 
 
 @blueprint.post("/rewards/<uuid:reward_id>/decline")
@@ -71,6 +73,14 @@ def issue(reward_id: UUID, json_data: IssuanceIn) -> Any:
     """
     service.mark_paid(reward_id, _actor(), json_data.reference)
     return _shown([queries.get_reward(reward_id)])[0]
+
+
+def _person() -> UUID:
+    """Who confirms: the member who made the key, so that nobody confirms twice by two keys; a key of nobody's is its own person."""
+    key = g.api_key
+    member = accounts.find_membership(key.account_id, key.created_by_id) if key.created_by_id is not None else None
+    made: UUID = key.id if member is None else member.id
+    return made
 
 
 def _actor() -> str:

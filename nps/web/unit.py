@@ -13,7 +13,7 @@ from nps.core.db import db
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
-MACHINES = ("/api/", "/compat/")
+MACHINES = ("/api/", "/compat/", "/in/")
 """Where programs ask: they get problem+json, and a refusal where a person would be forgiven."""
 FORM_BYTES = 3 * 1024 * 1024
 """What a form may hold, files included, where none is asked for: it is read before anybody is asked who they are."""

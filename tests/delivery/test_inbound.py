@@ -269,7 +269,8 @@ def test_nothing_is_ever_answered(deliver, asked, run_jobs):
 def test_the_door_wants_its_secret_a_recipient_and_a_mail(client, asked):
     to = {"X-Envelope-To": "a@b.example"}
     kind = {"Content-Type": "message/rfc822"}
-    assert client.post("/in/mail", data=b"x", headers={**to, **kind}).status_code == 401
+    refused = client.post("/in/mail", data=b"x", headers={**to, **kind})
+    assert (refused.status_code, refused.mimetype, refused.get_json()["code"]) == (401, "application/problem+json", "unauthorized")
     assert client.post("/in/mail", data=b"x", headers={**to, **kind, "Authorization": "Bearer no"}).status_code == 401
     assert client.post("/in/mail", data=b"x", headers={**SECRET, **kind}).status_code == 400
     assert client.post("/in/mail", data=b"x", headers={**SECRET, **to, "Content-Type": "text/plain"}).status_code == 415

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from nps.accounts.models import Account
+from nps.accounts.models import Account, User
 from nps.core.db import db
 from nps.referrals.models import ProgramVersion
 from nps.rewards import queries, service
@@ -81,3 +81,16 @@ def test_a_key_is_one_person_when_two_must_confirm(
     assert machine("POST", path, {}, Idempotency_Key="b").status_code == 409
     other = make_machine(account, "rewards:write")
     assert other("POST", path, {}, Idempotency_Key="c").get_json()["gates"] == ["hold"]
+
+
+def test_a_member_is_one_person_with_all_their_keys_and_on_the_page(
+    reward: Reward, account: Account, owner: User, signed_in: Any, make_machine: Callable[..., Machine]
+) -> None:
+    db.session.execute(update(ProgramVersion).values(second_person_minor=1_000))
+    db.session.commit()
+    path = f"/rewards/{reward.id}/approval"
+    first, second = (make_machine(account, "rewards:write", by=owner) for _ in range(2))
+    assert first("POST", path, {}, Idempotency_Key="a").get_json()["gates"] == ["approval", "hold"]
+    assert second("POST", path, {}, Idempotency_Key="b").status_code == 409
+    signed_in.form("/larkfield/rewards/approvals", {"ok": str(reward.id)})
+    assert first("GET", f"/rewards/{reward.id}").get_json()["gates"] == ["approval", "hold"]
