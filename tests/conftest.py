@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
@@ -20,7 +21,7 @@ from sqlalchemy import create_engine, text
 
 from nps.accounts import service as accounts
 from nps.accounts.models import Account, User
-from nps.accounts.service.people import hash_password
+from nps.accounts.service import people
 from nps.app import create_app
 from nps.core import clock as product_clock
 from nps.core import db as database
@@ -34,6 +35,7 @@ from tests.machine import Machine
 
 KEYS = ("a test key that is long enough to sign with", "an older test key that is long enough too")
 PASSWORD = "correct horse battery staple"
+OUR_HASHER = people.HASHER
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +70,14 @@ def _stay_at_home() -> Iterator[None]:
     socket.socket.connect = _loopback_only  # type: ignore[method-assign]
     yield
     socket.socket.connect = _real_connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Hashing a password takes a tenth of a second on purpose, and more tests sign in than look at hashes."""
+    people.HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    yield
+    people.HASHER = OUR_HASHER
 
 
 def settings_for(url: str, folder: Path, **given: Any) -> Settings:
@@ -195,8 +205,8 @@ def in_use(application: Flask) -> Iterator[Flask]:
 
 @cache
 def password_hash() -> str:
-    """Hashing takes a tenth of a second on purpose; here once a process."""
-    return hash_password(PASSWORD)
+    """Hashed once a process."""
+    return people.hash_password(PASSWORD)
 
 
 def person(email: str, name: str) -> User:

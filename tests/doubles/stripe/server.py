@@ -6,6 +6,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -24,6 +25,25 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: a broken connection is often what a test asked for."""
 
 
+class _Doors:
+    """The addresses of a double. Making them takes longer than most tests, so the next double takes over those of one that has ended."""
+
+    def __init__(self) -> None:
+        self.app = Flask(__name__)
+        self.parts = Api.__new__(Api), Pages.__new__(Pages), Control.__new__(Control)
+        for part in self.parts:
+            part.register(self.app)
+
+    def lead_to(self, store: Store, base_url: Callable[[], str], deliverer: Deliverer) -> None:
+        api, pages, control = self.parts
+        api.__init__(store, base_url, deliverer.wake)  # type: ignore[misc]
+        pages.__init__(store, base_url, deliverer.wake)  # type: ignore[misc]
+        control.__init__(store, base_url, deliverer)  # type: ignore[misc]
+
+
+_SPARE: list[_Doors] = []
+
+
 class StripeDouble:
     """A stand-in for Stripe on 127.0.0.1.
 
@@ -37,15 +57,10 @@ class StripeDouble:
     def __init__(self, *, port: int = 0, state: str = ":memory:", deliver: Send | None = None, automatic: bool | None = None) -> None:
         self.store = Store(state)
         control.start_accounts(self.store)
-        app = Flask(__name__)
         self._deliverer = Deliverer(self.store, lambda: self.url, deliver, automatic=deliver is None if automatic is None else automatic)
-        for part in (
-            Api(self.store, lambda: self.url, self._deliverer.wake),
-            Pages(self.store, lambda: self.url, self._deliverer.wake),
-            Control(self.store, lambda: self.url, self._deliverer),
-        ):
-            part.register(app)
-        self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+        self._doors = _SPARE.pop() if _SPARE else _Doors()
+        self._doors.lead_to(self.store, lambda: self.url, self._deliverer)
+        self._server = make_server("127.0.0.1", port, self._doors.app, threaded=True, request_handler=_Quiet)
         self._server.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
         self._server.daemon_threads = True  # type: ignore[attr-defined]
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -71,6 +86,7 @@ class StripeDouble:
             self._thread.join(timeout=5)
         self._server.server_close()
         self.store.close()
+        _SPARE.append(self._doors)
 
     def __enter__(self) -> StripeDouble:
         return self.start()
