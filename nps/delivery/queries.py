@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from nps.core import clock, email_address, ids
 from nps.core.db import db
@@ -106,14 +106,17 @@ def suppression_keys(email: str, wide: str = "") -> tuple[str, str, str]:
     return f"={exact}", f"~{wide}", f"#{ids.keyed_hash('suppression', wide)}"
 
 
+def _holds(columns: Any, now: Any) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of a stop of email that holds at `now`."""
+    return columns.lifted_at.is_(None), columns.scope != "phone", or_(columns.until.is_(None), columns.until > now)
+
+
 _S = Suppression.__table__
 _STOPS = Prepared(
     select(_S.c.reason).where(
         _S.c.account_id == ACCOUNT,
         _S.c.key.in_([bindparam("exact"), bindparam("wide"), bindparam("erased")]),
-        _S.c.lifted_at.is_(None),
-        _S.c.scope != "phone",
-        _S.c.until.is_(None) | (_S.c.until > bindparam("now")),
+        *_holds(_S.c, bindparam("now")),
     )
 )
 
@@ -123,7 +126,11 @@ def is_suppressed(email: str, *, personal: bool = False) -> bool:
     db.session.flush()
     exact, wide, erased = suppression_keys(email)
     stops = _STOPS(exact=exact, wide=wide, erased=erased, now=clock.now())
-    return any(not personal or stop.reason in rules.PERSONAL_REPLY_STOPPED_BY for stop in stops)
+    return any(_stops(stop.reason, personal) for stop in stops)
+
+
+def _stops(reason: str, personal: bool) -> bool:
+    return not personal or reason in rules.PERSONAL_REPLY_STOPPED_BY
 
 
 def find_suppressions(emails: Iterable[str], *, personal: bool = False, now: datetime | None = None) -> dict[str, Suppression]:
@@ -134,7 +141,7 @@ def find_suppressions(emails: Iterable[str], *, personal: bool = False, now: dat
             keys.setdefault(key, []).append(email)
     found: dict[str, Suppression] = {}
     for stop in db.session.scalars(open_suppressions(now or clock.now()).where(Suppression.key.in_(list(keys)))):
-        if personal and stop.reason not in rules.PERSONAL_REPLY_STOPPED_BY:
+        if not _stops(stop.reason, personal):
             continue
         for email in keys[stop.key]:
             if email not in found or _gravity(stop) > _gravity(found[email]):
@@ -144,9 +151,7 @@ def find_suppressions(emails: Iterable[str], *, personal: bool = False, now: dat
 
 def open_suppressions(now: datetime) -> Any:
     """The select of all stops of email that hold at `now`, for set-based statements of other features."""
-    return select(Suppression).where(
-        Suppression.lifted_at.is_(None), Suppression.scope != "phone", or_(Suppression.until.is_(None), Suppression.until > now)
-    )
+    return select(Suppression).where(*_holds(Suppression, now))
 
 
 _ORDER = (

@@ -19,7 +19,7 @@ from nps.contacts import service as contacts
 from nps.core.db import db
 from tests.machine import Machine
 
-EXAMPLES = 15
+EXAMPLES = 10
 
 
 @pytest.fixture

@@ -211,3 +211,15 @@ def fits(page: Page) -> None:
     """Nothing scrolls sideways."""
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, (page.url, wide)
+
+
+def at_every_width(page: Page) -> None:
+    """Accessible on a desk and on a phone, and nothing scrolls sideways from 1280 down to 320 pixels."""
+    was = page.viewport_size
+    for width in (1280, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        fits(page)
+        if width > 320:  # the phone's layout; narrower it only wraps
+            accessible(page)
+    if was is not None:
+        page.set_viewport_size(was)

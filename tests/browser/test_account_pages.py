@@ -5,21 +5,19 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, accessible, fits, sign_in
+from tests.browser.conftest import Site, accessible, at_every_width, fits, sign_in
 
 pytestmark = pytest.mark.browser
 
 PAGES = ["set-up", "settings", "settings/audit-log", "members", "api-keys", "you"]
 
 
-@pytest.mark.parametrize("width", [1280, 390, 320])
-def test_account_pages_are_readable_and_fit(open_page: Callable[..., Page], site: Site, width: int) -> None:
-    page = open_page(width=width)
+def test_account_pages_are_readable_and_fit(open_page: Callable[..., Page], site: Site) -> None:
+    page = open_page()
     sign_in(page, site)
     for path in PAGES:
         page.goto(f"/larkfield/{path}")
-        accessible(page)
-        fits(page)
+        at_every_width(page)
 
 
 @pytest.mark.parametrize("path", ["/signup", "/forgot"])
