@@ -326,7 +326,8 @@ def _claim(year: Year, link_id: UUID, click_id: UUID, email: str, key: str) -> N
     referrals_service.claim(link, email, click_ref=came_by, **hashes)
     if ids.bucket(f"pays {key}", 100) < 62:
         amount = (2_900, 4_900, 9_900, 19_900)[ids.bucket(f"amount {key}", 4)]
-        for month in range(1 + ids.bucket(f"months {key}", 4)):
+        stays = next((month for month in range(1, 13) if ids.bucket(f"leaves {key} {month}", 100) < 7), 13)
+        for month in range(stays):
             days = 3 + ids.bucket(f"pays after {key}", 14) + 30 * month
             year.on(clock.now() + timedelta(days=days), partial(_pay, email, amount, f"LF-{key.replace(' ', '-')}-{month}"))
 
