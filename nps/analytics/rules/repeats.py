@@ -126,7 +126,7 @@ def pairs_between(series: str, met: Mapping[tuple[Answer, Answer], int]) -> dict
 
 def stand_in(score: int) -> int:
     """One score for each group: pairs know no more of a score than +1, 0 or −1."""
-    return (7, 10, 0)[nps_value(score)]
+    return {1: 10, 0: 7, -1: 0}[nps_value(score)]
 
 
 def _add(made: dict[tuple[str, PairKey], PairSums], series: str, one: Answer, other: Answer, times: int) -> None:
