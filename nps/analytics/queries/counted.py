@@ -1,5 +1,7 @@
 """Which responses count and what they are split by, as conditions: `rules.counting` for many rows at once."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_
 
 from nps.analytics.rules.filters import BUILT_IN
@@ -23,12 +25,16 @@ def not_counted() -> ColumnElement[bool]:
 
 def value_of(key: str) -> ColumnElement[str]:
     """A frozen property (or channel, language) of a response as the text it is filtered and split by; "" for none."""
+    return text_of(key, Response, Response.answered_properties)
+
+
+def text_of(key: str, model: type[Any], properties: Any) -> ColumnElement[str]:
+    """The same of any row with a column of frozen `properties`."""
     if key in BUILT_IN:
-        return getattr(Response, key)  # type: ignore[no-any-return]
-    column = Response.answered_properties
+        return getattr(model, key)  # type: ignore[no-any-return]
     if db.session.get_bind().dialect.name == "postgresql":
-        return func.coalesce(column[key].as_string(), "")
+        return func.coalesce(properties[key].as_string(), "")
     path = f'$."{key}"'  # keys are small letters, digits and _
-    kind = func.json_type(column, path)
-    plain = cast(func.json_extract(column, path), String)
+    kind = func.json_type(properties, path)
+    plain = cast(func.json_extract(properties, path), String)
     return func.coalesce(case((kind == "true", "true"), (kind == "false", "false"), else_=plain), "")

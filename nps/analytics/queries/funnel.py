@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
-from nps.analytics.queries.counted import counted
-from nps.analytics.rules.filters import BUILT_IN, Filters, Window
+from nps.analytics.queries.counted import counted, text_of
+from nps.analytics.rules.filters import Filters, Window
 from nps.campaigns.models import Campaign, Invitation
 from nps.core import tenancy
 from nps.core.db import db
@@ -77,16 +77,4 @@ def _wanted(filters: Filters) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [Invitation.campaign_id.in_(series)]
     if filters.campaign is not None:
         made.append(Invitation.campaign_id == filters.campaign)
-    return made + [_asked_value(condition.key) == condition.value for condition in filters.conditions]
-
-
-def _asked_value(key: str) -> ColumnElement[str]:
-    if key in BUILT_IN:
-        return getattr(Invitation, key)  # type: ignore[no-any-return]
-    column = Invitation.asked_properties
-    if db.session.get_bind().dialect.name == "postgresql":
-        return func.coalesce(column[key].as_string(), "")
-    path = f'$."{key}"'
-    kind = func.json_type(column, path)
-    plain = cast(func.json_extract(column, path), String)
-    return func.coalesce(case((kind == "true", "true"), (kind == "false", "false"), else_=plain), "")
+    return made + [text_of(condition.key, Invitation, Invitation.asked_properties) == condition.value for condition in filters.conditions]
