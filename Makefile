@@ -34,7 +34,8 @@ test: export CI := true
 test: ## every test, on SQLite and PostgreSQL, with a real browser
 	@$(PYTHON) bootstrap.py dev </dev/null
 	@$(PY) -m tests.services fetch </dev/null
-	@$(MAKE) lint
+	@# types are checked on one core; the other compiles the tests meanwhile, once for all processes
+	@$(PY) -m pytest --collect-only -q --db both </dev/null >/dev/null 2>&1 & $(MAKE) lint; found=$$?; wait; exit $$found
 	@$(PY) -m pytest -n $(PROCESSES) --db both $(ARGS) </dev/null
 
 check: ## the quick half of the tests: lint and types, then SQLite without a browser
