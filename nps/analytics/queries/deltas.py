@@ -29,17 +29,15 @@ _SAME_DELTA = and_(DeltaTail.account_id == AnswerDelta.account_id, DeltaTail.id 
 TAIL = (DeltaTail, _SAME_DELTA)
 """Joins the deltas that wait: `select(AnswerDelta).join(*TAIL)`."""
 
-COLUMNS = (
-    AnswerDelta.id,
+_ANSWER = (
     AnswerDelta.contact_id,
     AnswerDelta.day,
     AnswerDelta.series,
     AnswerDelta.campaign_id,
     AnswerDelta.score,
     AnswerDelta.has_comment,
-    AnswerDelta.properties,
-    AnswerDelta.sign,
 )
+COLUMNS = (AnswerDelta.id, *_ANSWER, AnswerDelta.properties, AnswerDelta.sign)
 _SPLITTING = (Kind.TEXT, Kind.ONE_OF, Kind.YES_NO)
 _SAMPLE = 2_000
 _CONTACTS_A_STATEMENT = 400
@@ -141,15 +139,7 @@ def fresh_deltas(kept: Sequence[str], now: datetime) -> Select[Any]:
 
 def lines_by_contact() -> Iterable[Sequence[Any]]:
     """The contact and the `bulk.Line` of every delta of the account in scope, contact by contact."""
-    query = select(
-        AnswerDelta.contact_id,
-        AnswerDelta.day,
-        AnswerDelta.series,
-        AnswerDelta.campaign_id,
-        AnswerDelta.score,
-        AnswerDelta.has_comment,
-        cast(AnswerDelta.properties, String),
-    )
+    query = select(*_ANSWER, cast(AnswerDelta.properties, String))
     return db.session.execute(query.order_by(AnswerDelta.contact_id).execution_options(yield_per=5_000))
 
 
