@@ -8,7 +8,7 @@ from flask import g, redirect, render_template, request
 
 from nps.accounts import service
 from nps.accounts.views.door import own_path
-from nps.accounts.views.guessing import checked
+from nps.accounts.views.password import checked
 from nps.accounts.views.start import start
 from nps.core.errors import DomainError
 from nps.jobs.outbox import enqueue

@@ -10,7 +10,7 @@ from nps.accounts import queries, service
 from nps.accounts.errors import LinkOver
 from nps.accounts.forms import AddressForm, JoinForm, NewPasswordForm, SignInForm, SignUpForm
 from nps.accounts.models import User
-from nps.accounts.views.guessing import checked
+from nps.accounts.views.password import checked
 from nps.core import tenancy
 from nps.core.errors import DomainError
 from nps.jobs.outbox import enqueue

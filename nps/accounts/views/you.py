@@ -8,7 +8,7 @@ from flask import Blueprint, flash, g, redirect, render_template, url_for
 from nps.accounts import queries, rules, service
 from nps.accounts.errors import WrongCredentials
 from nps.accounts.forms import OwnPasswordForm, YouForm
-from nps.accounts.views.guessing import checked
+from nps.accounts.views.password import checked
 from nps.core.errors import DomainError
 from nps.web import current
 from nps.web.unit import keep_changes
