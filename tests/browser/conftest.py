@@ -197,7 +197,7 @@ def accessible(page: Page) -> None:
     was = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     page.evaluate(AXE)
     for scheme, rules in (("dark", STANDARD), ("light", COLOURS)) if was else (("light", STANDARD), ("dark", COLOURS)):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.evaluate(SETTLED, scheme)
         found: list[dict[str, Any]] = page.evaluate(
             "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(found => found.violations)", rules

@@ -6,7 +6,6 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -28,17 +27,15 @@ class _Quiet(WSGIRequestHandler):
 class _Doors:
     """The addresses of a double. Making them takes longer than most tests, so the next double takes over those of one that has ended."""
 
-    def __init__(self) -> None:
-        self.app = Flask(__name__)
-        self.parts = Api.__new__(Api), Pages.__new__(Pages), Control.__new__(Control)
-        for part in self.parts:
+    def __init__(self, parts: tuple[Api, Pages, Control]) -> None:
+        self.app, self.parts = Flask(__name__), parts
+        for part in parts:
             part.register(self.app)
 
-    def lead_to(self, store: Store, base_url: Callable[[], str], deliverer: Deliverer) -> None:
-        api, pages, control = self.parts
-        api.__init__(store, base_url, deliverer.wake)  # type: ignore[misc]
-        pages.__init__(store, base_url, deliverer.wake)  # type: ignore[misc]
-        control.__init__(store, base_url, deliverer)  # type: ignore[misc]
+    def lead_to(self, parts: tuple[Api, Pages, Control]) -> None:
+        """From now on to what these parts know."""
+        for ours, given in zip(self.parts, parts, strict=True):
+            vars(ours).update(vars(given))
 
 
 _SPARE: list[_Doors] = []
@@ -58,8 +55,13 @@ class StripeDouble:
         self.store = Store(state)
         control.start_accounts(self.store)
         self._deliverer = Deliverer(self.store, lambda: self.url, deliver, automatic=deliver is None if automatic is None else automatic)
-        self._doors = _SPARE.pop() if _SPARE else _Doors()
-        self._doors.lead_to(self.store, lambda: self.url, self._deliverer)
+        parts = (
+            Api(self.store, lambda: self.url, self._deliverer.wake),
+            Pages(self.store, lambda: self.url, self._deliverer.wake),
+            Control(self.store, lambda: self.url, self._deliverer),
+        )
+        self._doors = _SPARE.pop() if _SPARE else _Doors(parts)
+        self._doors.lead_to(parts)
         self._server = make_server("127.0.0.1", port, self._doors.app, threaded=True, request_handler=_Quiet)
         self._server.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
         self._server.daemon_threads = True  # type: ignore[attr-defined]
