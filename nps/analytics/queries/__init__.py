@@ -3,7 +3,6 @@
 from nps.analytics.queries.deltas import (
     COLUMNS,
     SUMMED,
-    TAIL,
     accounts_with_answers,
     accounts_with_waiting,
     contribution,
@@ -24,7 +23,6 @@ from nps.analytics.queries.deltas import (
 __all__ = [
     "COLUMNS",
     "SUMMED",
-    "TAIL",
     "accounts_with_answers",
     "accounts_with_waiting",
     "contribution",

@@ -26,8 +26,8 @@ SUMMED = tuple([f"n{score}" for score in range(11)] + ["comments_det", "comments
 """Columns of a daily sum, in the order of `counting`."""
 
 _SAME_DELTA = and_(DeltaTail.account_id == AnswerDelta.account_id, DeltaTail.id == AnswerDelta.id)
-TAIL = (DeltaTail, _SAME_DELTA)
-"""Joins the deltas that wait: `select(AnswerDelta).join(*TAIL)`."""
+_TAIL = (DeltaTail, _SAME_DELTA)
+"""Joins what of the deltas waits."""
 
 _ANSWER = (
     AnswerDelta.contact_id,
@@ -97,7 +97,7 @@ def folded_answers(contact_ids: Iterable[UUID]) -> Mapping[Person, Counter[Answe
     for start in range(0, len(everybody), _CONTACTS_A_STATEMENT):
         query = (
             select(*COLUMNS)
-            .outerjoin(*TAIL)
+            .outerjoin(*_TAIL)
             .where(AnswerDelta.contact_id.in_(everybody[start : start + _CONTACTS_A_STATEMENT]), DeltaTail.id.is_(None))
         )
         for delta in db.session.execute(query):
